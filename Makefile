@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Two commands do it all: `make run` and `make test`. `make help` lists the rest. V=1 shows the commands.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/portsnoop
+HOST_ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
+ARCH ?= $(HOST_ARCH)
+# SANITIZE=1 builds with AddressSanitizer and UBSan, WERROR=1 makes warnings errors, CC=clang works too.
+SANITIZE ?= 0
+WERROR ?= 0
+
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool /usr/local/sbin/bpftool) bpftool)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(OUT)/%,%,$(2));)
+
+OUT := build/$(ARCH)-$(notdir $(firstword $(CC)))$(if $(filter 1,$(SANITIZE)),-sanitize)
+BIN := $(OUT)/portsnoop
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
+	-Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror)
+CPPFLAGS_ALL := -Iinclude -Iuser -I$(OUT) -D_GNU_SOURCE -DPORTSNOOP_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CFLAGS ?= -O2 -g
+CFLAGS_ALL := -std=gnu11 $(WARNINGS) $(CFLAGS) -pthread -fno-omit-frame-pointer
+LDFLAGS_ALL := -pthread $(LDFLAGS)
+ifeq ($(SANITIZE),1)
+CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1
+LDFLAGS_ALL += -fsanitize=address,undefined
+endif
+LIBS := -lbpf -lelf -lz -lcap-ng
+
+BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/$(ARCH) -Iinclude -Ibpf \
+	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations $(if $(filter 1,$(WERROR)),-Werror)
+
+# --- what is built from what ------------------------------------------------------------------------------
+
+# snapshot is a skeleton of its own: one-shot commands load nothing else.
+BPF_SNAPSHOT := bpf/snapshot.bpf.c
+BPF_LIVE := $(filter-out $(BPF_SNAPSHOT),$(wildcard bpf/*.bpf.c))
+BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
+
+CORE_SRC := $(wildcard user/core/*.c)
+IO_SRC := $(wildcard user/io/*.c)
+VIEW_SRC := $(wildcard user/view/*.c)
+SYSTEM_SRC := $(wildcard user/system/*.c)
+USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(SYSTEM_SRC)
+USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
+
+# Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
+PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC))
+PURE_LIB := $(OUT)/libportsnoop-pure.a
+
+UNIT_SRC := $(wildcard tests/unit/*.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(OUT)/%)
+LIVE_SRC := $(wildcard tests/live/*.c)
+LIVE_BIN := $(OUT)/tests/live/live
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
+GOLDEN_BIN := $(OUT)/tests/golden/golden
+BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
+
+.PHONY: all help deps run test test-kernels check unit golden fuzz live bench install uninstall clean format \
+	layers vmlinux
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BIN)
+
+help:
+	@printf '%s\n' \
+	'make run          install what is missing, build, start the live trace (ARGS="ls" for another command)' \
+	'make test         install what is missing, build, run all tests' \
+	'make              build only' \
+	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \
+	'make live         the tests with real sockets; needs root' \
+	'make bench        measurements, side by side with other tracers; needs root' \
+	'make install      into $(PREFIX) (PREFIX=, DESTDIR=)' \
+	'make format       lay out the sources with clang-format' \
+	'make vmlinux      make the kernel type headers anew' \
+	'make clean        remove build/'
+
+# --- the two commands -------------------------------------------------------------------------------------
+
+deps:
+	$(Q)scripts/install-deps build
+
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(SUDO) $(BIN) $(ARGS)
+
+test:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)OUT=$(OUT) SUDO=$(SUDO) scripts/run-tests
+
+check unit golden fuzz live:
+	$(Q)OUT=$(OUT) SUDO=$(SUDO) scripts/run-tests $@
+
+layers:
+	$(Q)scripts/check-layers
+
+bench:
+	$(Q)scripts/install-deps build test bench
+	$(Q)$(MAKE) --no-print-directory all bench-programs
+	$(Q)OUT=$(OUT) $(SUDO) --preserve-env=OUT tests/bench/run
+
+# --- kernel side ------------------------------------------------------------------------------------------
+
+$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/bpf/live.o: $(BPF_OBJ)
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(OUT)/bpf/snapshot.o: $(OUT)/bpf/snapshot.bpf.o
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(OUT)/%.skel.h: $(OUT)/bpf/%.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# --- user side --------------------------------------------------------------------------------------------
+
+$(OUT)/user/source/%.o: | $(OUT)/live.skel.h $(OUT)/snapshot.skel.h
+
+$(OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(BIN): $(USER_OBJ)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
+
+$(PURE_LIB): $(PURE_OBJ)
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+
+# --- tests ------------------------------------------------------------------------------------------------
+
+.PHONY: unit-programs live-programs bench-programs fuzz-programs
+unit-programs: $(UNIT_BIN) $(if $(wildcard tests/golden/golden.c),$(GOLDEN_BIN))
+live-programs: $(LIVE_BIN)
+bench-programs: $(BENCH_BIN)
+
+$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(PURE_LIB)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lcmocka -lz -o $@
+
+$(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz -o $@
+
+$(LIVE_BIN): $(LIVE_SRC:%.c=$(OUT)/%.o)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -ljansson -o $@
+
+$(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(PURE_LIB)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
+
+# Fuzz targets are whole programs of one compiler run: libFuzzer's instrumentation must see the subject too.
+FUZZ_OUT := build/fuzz
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(FUZZ_OUT)/%,$(FUZZ_SRC))
+fuzz-programs: $(FUZZ_BIN)
+$(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/*/*.h include/portsnoop/*.h)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $(filter %.c,$^) -lz -o $@
+
+# --- the rest ---------------------------------------------------------------------------------------------
+
+install: $(BIN)
+	install -D -m 0755 $(BIN) $(DESTDIR)$(SBINDIR)/portsnoop
+	for page in man/*.[1-8]; do install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	install -D -m 0644 docs/schema.json $(DESTDIR)$(DOCDIR)/schema.json
+	install -D -m 0644 README.md $(DESTDIR)$(DOCDIR)/README.md
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/portsnoop
+	for page in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+format:
+	git ls-files '*.c' '*.h' ':!vmlinux' | xargs clang-format -i
+
+vmlinux:
+	scripts/make-vmlinux x86_64
+	scripts/make-vmlinux arm64
+
+clean:
+	rm -rf build
+
+-include $(wildcard $(OUT)/bpf/*.d)
+-include $(wildcard $(OUT)/user/*.d $(OUT)/user/*/*.d $(OUT)/tests/*/*.d)

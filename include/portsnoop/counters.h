@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where events can be lost, and the counters that the kernel side keeps. One list each; append-only. */
+#ifndef PORTSNOOP_COUNTERS_H
+#define PORTSNOOP_COUNTERS_H
+
+#include <portsnoop/event.h>
+
+/* X(NAME, text, what a person should know and do) */
+#define LOSS_STAGE_LIST(X)                                                                                   \
+	X(RING, "ring", "the ring buffer was full: give --ring-size a larger value")                         \
+	X(SKIPPED, "skipped", "the kernel did not run a program because it was already running on that CPU") \
+	X(PROBE, "probe", "a return probe had no free slot")                                                 \
+	X(MAP, "map", "a kernel table was full")                                                             \
+	X(QUEUE, "queue", "the queue between threads was full")                                              \
+	X(SINK, "sink", "the output could not take it")                                                      \
+	X(TABLE, "table", "a table of portsnoop was full and a row was left out")
+
+enum loss_stage {
+#define X(name, text, advice) LOSS_##name,
+	LOSS_STAGE_LIST(X)
+#undef X
+		LOSS_STAGE_COUNT
+};
+_Static_assert((int)LOSS_STAGE_COUNT <= SUMMARY_STAGES, "summary has no room for every stage");
+
+/*
+ * What one CPU counted. The kernel side writes with atomic additions, since an interrupt can come between;
+ * user space reads the mapped page. Only ever grows.
+ */
+struct cpu_counters {
+	__u64 emitted[SUMMARY_KINDS]; /* by enum rec_kind, before the reservation */
+	__u64 dropped[SUMMARY_KINDS]; /* the reservation failed */
+	__u64 rescued;                /* runs of a second copy in place of a skipped first one */
+	__u64 map_full;               /* an update of a bounded map failed */
+	__u64 on_stack;               /* bit per paired program whose first copy is running on this CPU */
+	__u64 reserved[13];           /* a multiple of a cache line, so that CPUs do not share one */
+};
+_Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
+
+/* Shared by kernel and user space: the wake-up handshake of the ring, and what a tick has to look at. */
+struct control {
+	__u64 need_wakeup;    /* 1: the reader sleeps, the next producer must wake it */
+	__u64 refuse_pending; /* refusals counted but not yet in a record */
+};
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A recording: a small uncompressed header, then the records as they came, zlib-compressed (gzip members),
+ * then an end mark, so that a cut file is told from a whole one. Reading takes nothing on trust: it hands
+ * out only records whose size is plausible; what they mean is the decoder's business.
+ *
+ * File: struct recording_header | gzip stream of records | inside the stream, a last record of size 8 made
+ * of RECORDING_END. A file that ends before it is truncated and is read up to the cut.
+ */
+#ifndef PORTSNOOP_IO_RECORDING_H
+#define PORTSNOOP_IO_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECORDING_MAGIC   "portsnoop\r\n\x1a\n" /* 13 bytes; catches text-mode damage */
+#define RECORDING_ENDIAN  0x01020304u           /* native order of the machine that wrote */
+#define RECORDING_VERSION 1u
+
+struct recording_header {
+	char magic[16]; /* RECORDING_MAGIC, zero padded */
+	uint32_t endian;
+	uint32_t version;
+	uint32_t schema;                /* PORTSNOOP_SCHEMA of the writer */
+	uint32_t header_size;           /* bytes; a later version may be longer: skip what is not known */
+	char boot_id[40];               /* /proc/sys/kernel/random/boot_id, NUL-terminated */
+	int64_t clock_offset_ns;        /* CLOCK_REALTIME - CLOCK_BOOTTIME when the recording began */
+	uint16_t range_low, range_high; /* ip_local_port_range of the writer's namespace; 0 unknown */
+	uint32_t reserved;
+};
+
+struct recording_writer;
+struct recording_reader;
+
+/* Creates or truncates path ("-" is standard output). 0 or a negative errno. header.magic, endian, version
+ * and header_size are filled in here. */
+int recording_create(const char *path, struct recording_header header, struct recording_writer **ret_writer);
+/* Buffers one record (size bytes, a multiple of 8). 0 or a negative errno; after an error the writer refuses
+ * everything with the same error. */
+int recording_write(struct recording_writer *writer, const void *record, size_t size);
+/* Makes everything written so far readable up to here (zlib sync flush and write). */
+int recording_flush(struct recording_writer *writer);
+/* Writes the end mark, flushes, closes; reports the first error of all. Frees writer in any case. */
+int recording_finish(struct recording_writer *writer);
+
+/* What can be wrong with a recording besides an errno; recording_strerror() puts it in words. */
+enum recording_problem {
+	RECORDING_OK,
+	RECORDING_NOT_ONE, /* no magic */
+	RECORDING_OTHER_ENDIAN,
+	RECORDING_TOO_NEW,   /* version or schema above ours */
+	RECORDING_DAMAGED,   /* checksum, compression or record size */
+	RECORDING_TRUNCATED, /* ends before its end mark */
+};
+
+/* Opens path ("-" is standard input) and reads the header. 0, a negative errno, or a positive enum
+ * recording_problem. */
+int recording_open(const char *path, struct recording_reader **ret_reader);
+const struct recording_header *recording_get_header(const struct recording_reader *reader);
+/* The next record: *ret_record stays valid until the next call, is 8-byte aligned. Returns its size, 0 at the
+ * end (whole or not: see recording_state()), or a negative errno. */
+int recording_read(struct recording_reader *reader, const void **ret_record);
+/* RECORDING_OK after the end mark, RECORDING_TRUNCATED or RECORDING_DAMAGED otherwise. */
+enum recording_problem recording_state(const struct recording_reader *reader);
+const char *recording_strerror(enum recording_problem problem);
+void recording_close(struct recording_reader *reader);
+
+#endif
