@@ -41,7 +41,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/
 
 # snapshot is a skeleton of its own: one-shot commands load nothing else.
 BPF_SNAPSHOT := bpf/snapshot.bpf.c
-BPF_LIVE := $(filter-out $(BPF_SNAPSHOT),$(wildcard bpf/*.bpf.c))
+# maps comes first: libbpf 1.1's linker keeps the offset 0 of an extern that it sees before its definition.
+BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_SNAPSHOT),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 
 CORE_SRC := $(wildcard user/core/*.c)

@@ -86,6 +86,7 @@ struct rec_header {
 #define REC_F_TRUNCATED 0x0010 /* a text was cut */
 /* Flags from here on belong to one kind each. */
 #define BIND_F_DEFERRED     0x0100 /* IP_BIND_ADDRESS_NO_PORT: the port comes at connect */
+#define BIND_F_REQUESTED 0x0200 /* requested_port is known; it may be 0, which asks for any port */
 #define LISTEN_F_AUTOBOUND  0x0100 /* the socket was unbound: listen chose the port */
 #define CONNECT_F_AUTOBOUND 0x0100 /* connect chose the port */
 #define AUTOBIND_F_CONNECT  0x0100 /* by connect(2), otherwise by a send */

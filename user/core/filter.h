@@ -29,25 +29,25 @@ struct filter_process {
 };
 
 #define FILTER_HAS_LOCAL 0x01 /* local address and port */
-#define FILTER_HAS_PEER  0x02
+#define FILTER_HAS_PEER	 0x02
 #define FILTER_HAS_NETNS 0x04
 #define FILTER_HAS_STATE 0x08
 
 /* The fields of an event or a row. What is unknown is absent: a comparison on it is false. */
 struct filter_subject {
-	uint32_t present;       /* FILTER_HAS_* */
-	const char *event;      /* "bind", "listen", …; NULL in rows */
-	uint8_t family;         /* AF_INET, AF_INET6 or 0, after IPv4-mapped addresses became IPv4 */
-	bool dual_stack;        /* an IPv6 wildcard that also serves IPv4 */
-	uint16_t protocol;      /* IPPROTO_*, 0 unknown */
+	uint32_t present;	/* FILTER_HAS_* */
+	const char *event;	/* "bind", "listen", …; NULL in rows */
+	uint8_t family;		/* AF_INET, AF_INET6 or 0, after IPv4-mapped addresses became IPv4 */
+	bool dual_stack;	/* an IPv6 wildcard that also serves IPv4 */
+	uint16_t protocol;	/* IPPROTO_*, 0 unknown */
 	uint8_t local_addr[16]; /* network order; IPv4 in the first four bytes */
 	uint8_t peer_addr[16];
 	uint16_t local_port; /* host order; 0 absent */
 	uint16_t peer_port;
 	const char *state; /* "listen", "established", …; "bound", "unconnected" */
-	int direction;     /* enum rec_direction */
-	int error;         /* 0 none, positive errno, negative: failed without errno */
-	uint32_t netns;    /* inode */
+	int direction;	   /* enum rec_direction */
+	int error;	   /* 0 none, positive errno, negative: failed without errno */
+	uint32_t netns;	   /* inode */
 	const char *netns_name;
 	const char *port_class; /* "well-known", "registered", "ephemeral"; NULL absent */
 	const struct filter_process *processes;
@@ -66,8 +66,8 @@ struct filter_resolver {
 
 /* Where and why a parse failed. */
 struct filter_error {
-	size_t column;     /* byte offset into text */
-	char text[256];    /* the filter as one line, as it was read */
+	size_t column;	   /* byte offset into text */
+	char text[256];	   /* the filter as one line, as it was read */
 	char message[192]; /* what was found and what was expected */
 };
 

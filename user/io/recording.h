@@ -14,18 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORDING_MAGIC   "portsnoop\r\n\x1a\n" /* 13 bytes; catches text-mode damage */
-#define RECORDING_ENDIAN  0x01020304u           /* native order of the machine that wrote */
+#define RECORDING_MAGIC	  "portsnoop\r\n\x1a\n" /* 13 bytes; catches text-mode damage */
+#define RECORDING_ENDIAN  0x01020304u		/* native order of the machine that wrote */
 #define RECORDING_VERSION 1u
 
 struct recording_header {
 	char magic[16]; /* RECORDING_MAGIC, zero padded */
 	uint32_t endian;
 	uint32_t version;
-	uint32_t schema;                /* PORTSNOOP_SCHEMA of the writer */
-	uint32_t header_size;           /* bytes; a later version may be longer: skip what is not known */
-	char boot_id[40];               /* /proc/sys/kernel/random/boot_id, NUL-terminated */
-	int64_t clock_offset_ns;        /* CLOCK_REALTIME - CLOCK_BOOTTIME when the recording began */
+	uint32_t schema;		/* PORTSNOOP_SCHEMA of the writer */
+	uint32_t header_size;		/* bytes; a later version may be longer: skip what is not known */
+	char boot_id[40];		/* /proc/sys/kernel/random/boot_id, NUL-terminated */
+	int64_t clock_offset_ns;	/* CLOCK_REALTIME - CLOCK_BOOTTIME when the recording began */
 	uint16_t range_low, range_high; /* ip_local_port_range of the writer's namespace; 0 unknown */
 	uint32_t reserved;
 };

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What bind, listen, connect and accept mean. The entry shims (system calls, cgroup programs, io_uring, later
+ * fexit and kprobes) only say how we learnt that one ended: they find the socket and the result and come
+ * here. Everything here runs in the context of the process that called.
+ */
+#ifndef PORTSNOOP_BPF_CALLS_H
+#define PORTSNOOP_BPF_CALLS_H
+
+#include "fact.h"
+
+#define AF_UNSPEC   0
+#define EINTR	    4
+#define EISCONN	    106
+#define EALREADY    114
+#define EINPROGRESS 115
+#define ERESTARTSYS 512 /* and up to 516: the call will be restarted or becomes EINTR */
+
+/* A socket address that the caller passed, as far as it is needed. */
+struct address {
+	__u8 addr[16];
+	__u16 port; /* host order */
+	__u16 family;
+	bool known;
+};
+
+/* Reads a sockaddr_in or sockaddr_in6 from the caller's memory. False when it cannot be read. */
+static __always_inline bool address_read_user(struct address *to, const void *user, __u64 length)
+{
+	struct {
+		__u16 family, port;
+		__u32 v4_or_flow;
+		__u8 v6[16];
+	} sa = {};
+
+	if (!user || length < sizeof(sa.family) || bpf_probe_read_user(&sa.family, sizeof(sa.family), user))
+		return false;
+	if (sa.family == AF_INET || sa.family == AF_UNSPEC) {
+		if (length < 8 || bpf_probe_read_user(&sa, 8, user))
+			return false;
+		__builtin_memcpy(to->addr, &sa.v4_or_flow, 4);
+	} else if (sa.family == AF_INET6) {
+		if (length < 24 || bpf_probe_read_user(&sa, 24, user))
+			return false;
+		__builtin_memcpy(to->addr, sa.v6, 16);
+	}
+	to->family = sa.family;
+	to->port = bpf_ntohs(sa.port);
+	to->known = true;
+	return true;
+}
+
+/* An IPv4 address given to an IPv6 socket or the other way round stays readable: as the mapped form. */
+static __always_inline void address_put(__u8 *to, const struct address *from, __u8 socket_family)
+{
+	if (from->family == AF_INET && socket_family == AF_INET6) {
+		__builtin_memset(to, 0, 16);
+		to[10] = to[11] = 0xff;
+		__builtin_memcpy(to + 12, from->addr, 4);
+		return;
+	}
+	__builtin_memcpy(to, from->addr, 16);
+}
+
+/* A bind began: the kernel's own copy of the address. */
+static __always_inline void bind_asks(__u64 cookie, const struct address *address)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct asked entry = {.cookie = cookie, .port = address->port, .family = address->family};
+
+	__builtin_memcpy(entry.addr, address->addr, 16);
+	bpf_map_update_elem(&asked, &tid, &entry, BPF_ANY);
+}
+
+static __always_inline bool bind_asked(__u64 cookie, struct address *ret_address)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct asked *entry = bpf_map_lookup_elem(&asked, &tid);
+
+	if (!entry || entry->cookie != cookie)
+		return false;
+	__builtin_memcpy(ret_address->addr, entry->addr, 16);
+	ret_address->port = entry->port;
+	ret_address->family = entry->family;
+	ret_address->known = true;
+	return true;
+}
+
+/* bind(2) got its port, or (deferred) its address without one. */
+static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, const struct note *note,
+					   bool deferred, enum rec_probe probe)
+{
+	struct address address = {};
+	bool known = bind_asked(cookie, &address);
+	struct rec_bind *rec;
+
+	process_announce();
+	rec = emit_begin(REC_BIND, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	fact_on(&rec->fact, sk, cookie, note);
+	rec->fact.socket.options = socket_options(sk);
+	if (known) {
+		rec->requested_port = address.port;
+		rec->fact.header.flags |= BIND_F_REQUESTED;
+	}
+	if (deferred)
+		rec->fact.header.flags |= BIND_F_DEFERRED;
+	emit_end(rec);
+}
+
+/* bind(2) failed: the socket's own address and port are what they were; say what was asked for. */
+static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int error,
+					const struct address *address, enum rec_probe probe)
+{
+	struct rec_bind *rec;
+
+	process_announce();
+	rec = emit_begin(REC_BIND, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	fact_on(&rec->fact, sk, cookie, NULL);
+	rec->fact.socket.options = socket_options(sk);
+	rec->error = error;
+	if (address->known) {
+		address_put(rec->fact.socket.local_addr, address, rec->fact.socket.family);
+		rec->fact.socket.local_port = address->port;
+		rec->requested_port = address->port;
+		rec->fact.header.flags |= BIND_F_REQUESTED;
+	}
+	emit_end(rec);
+}
+
+/* listen(2) returned. error is 0 or positive. */
+static __always_inline void listen_returned(const struct sock *sk, __u64 cookie, int error,
+					    enum rec_probe probe)
+{
+	struct claim claim;
+	bool was_unbound = claim_take(cookie, CLAIM_LISTEN, &claim);
+	struct rec_listen *rec;
+
+	process_announce();
+	rec = emit_begin(REC_LISTEN, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	fact_on(&rec->fact, sk, cookie, NULL);
+	rec->fact.socket.options = socket_options(sk);
+	rec->error = error;
+	rec->backlog = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	if (was_unbound && !error)
+		rec->fact.header.flags |= LISTEN_F_AUTOBOUND;
+	emit_end(rec);
+}
+
+static __always_inline void autobind_happened(const struct sock *sk, __u64 cookie, const struct note *note,
+					      __u16 flags, enum rec_probe probe)
+{
+	struct rec_autobind *rec;
+
+	process_announce();
+	rec = emit_begin(REC_AUTOBIND, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	/* Learnt late, the process that did it is the one that the note remembers. */
+	if (flags & REC_F_LATE)
+		fact_by_note(&rec->fact, note);
+	else
+		fact_by_current(&rec->fact);
+	fact_on(&rec->fact, sk, cookie, note);
+	rec->fact.header.flags |= flags;
+	emit_end(rec);
+}
+
+/* A call that says nothing about the outcome: under way, restarted, or already connected. */
+static __always_inline bool connect_is_undecided(int error)
+{
+	return error == EINPROGRESS || error == EALREADY || error == EISCONN || error == EINTR ||
+	       (error >= ERESTARTSYS && error <= ERESTARTSYS + 4);
+}
+
+/* An attempt failed before a SYN was sent; what fails later is seen by the state change. */
+static __always_inline void connect_failed_early(const struct sock *sk, __u64 cookie, int error,
+						 const struct address *address, enum rec_probe probe)
+{
+	struct rec_connect *rec;
+
+	process_announce();
+	rec = emit_begin(REC_CONNECT, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	fact_on(&rec->fact, sk, cookie, NULL);
+	rec->error = error;
+	if (address->known) {
+		address_put(rec->fact.socket.peer_addr, address, rec->fact.socket.family);
+		rec->fact.socket.peer_port = address->port;
+	}
+	emit_end(rec);
+}
+
+/* connect(AF_UNSPEC) made the kernel take back a port that connect or a send had assigned. */
+static __always_inline void udp_port_returned(const struct sock *sk, __u64 cookie, enum rec_probe probe)
+{
+	struct rec_close *rec;
+
+	process_announce();
+	rec = emit_begin(REC_CLOSE, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	fact_on(&rec->fact, sk, cookie, NULL);
+	rec->reason = CLOSE_LOCAL;
+	emit_end(rec);
+}
+
+/* connect(2) returned. error is 0 or positive; address is what was asked for. */
+static __always_inline void connect_returned(const struct sock *sk, int error, const struct address *address,
+					     enum rec_probe probe)
+{
+	__u64 cookie = socket_cookie_of(sk);
+	struct claim claim;
+
+	if (socket_protocol(sk) == IPPROTO_UDP) {
+		__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+
+		if (claim_take(cookie, CLAIM_AUTOBIND, &claim) && port)
+			autobind_happened(sk, cookie, NULL, AUTOBIND_F_CONNECT, probe);
+		if (error && !connect_is_undecided(error))
+			connect_failed_early(sk, cookie, error, address, probe);
+		else if (!error && address->known && address->family == AF_UNSPEC && !port)
+			udp_port_returned(sk, cookie, probe);
+		return;
+	}
+	if (!error || connect_is_undecided(error) || claim_take(cookie, CLAIM_FAILED, &claim))
+		return;
+	connect_failed_early(sk, cookie, error, address, probe);
+}
+
+/* accept(2) took this connection. */
+static __always_inline void accept_took(const struct sock *sk, __u64 cookie, const struct note *note,
+					const struct claim *claim, bool thread_known, enum rec_probe probe)
+{
+	struct rec_accept *rec;
+
+	process_announce();
+	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	if (!thread_known)
+		rec->fact.header.flags &= ~REC_F_TID;
+	fact_on(&rec->fact, sk, cookie, note);
+	if (claim->time_ns)
+		rec->queue_ns = rec->fact.header.time_ns - claim->time_ns;
+	rec->listener = claim->listener;
+	emit_end(rec);
+}
+
+/* accept(2) took a connection, but its descriptor was gone before we could look: the peer stays absent. */
+static __always_inline void accept_took_unknown(const struct sock *listener, enum rec_probe probe)
+{
+	struct rec_accept *rec;
+
+	process_announce();
+	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
+	if (listener) {
+		rec->listener = socket_cookie_of(listener);
+		fact_on(&rec->fact, listener, 0, NULL);
+	}
+	emit_end(rec);
+}
+
+/*
+ * Whether the current thread alone uses its descriptor table, and whether at least no other process does.
+ * With other threads the descriptor may have been closed and given anew between accept and our look; the
+ * claim still proves that this process took the socket that we find there. With another process on the same
+ * table (clone with CLONE_FILES) not even that.
+ */
+static __always_inline bool files_are_shared_with_process(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, files, count.counter) > BPF_CORE_READ(task, signal, nr_threads);
+}
+
+static __always_inline bool task_is_single_threaded(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, signal, nr_threads) == 1;
+}
+
+/*
+ * True for the one who may report that this connection was accepted. With TCP fast open a child can be
+ * accepted in SYN_RECV, before the state change that puts its claim: the entry then keeps that claim away.
+ */
+static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, struct claim *ret_claim)
+{
+	struct claim taken = {.kind = CLAIM_TAKEN};
+
+	if (claim_take(cookie, CLAIM_ACCEPT, ret_claim))
+		return true;
+	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_RECV &&
+	       bpf_map_update_elem(&claims, &cookie, &taken, BPF_NOEXIST) == 0;
+}
+
+/*
+ * accept(2) returned descriptor fd without an address asked for, so no hook saw the new socket: look it up,
+ * and believe it only if it is a connection that nobody has accepted yet.
+ */
+static __always_inline void accept_returned(int fd, const struct sock *listener, enum rec_probe probe)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct sock *sk = socket_of_fd(fd);
+	struct claim claim = {};
+	__u64 cookie;
+
+	if (sk && socket_is_ours_sk(sk) && !files_are_shared_with_process(task)) {
+		cookie = socket_cookie_of(sk);
+		if (cookie && accept_claim(sk, cookie, &claim)) {
+			accept_took(sk, cookie, NULL, &claim, task_is_single_threaded(task), probe);
+			return;
+		}
+	}
+	accept_took_unknown(listener, probe);
+}
+
+#endif

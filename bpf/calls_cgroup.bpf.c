@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Entry shims: cgroup programs at the root of the hierarchy. They run in the context of the calling process,
+ * whatever the way in (system call, 32-bit system call, io_uring), and are never skipped.
+ */
+#include "calls.h"
+
+/* The kernel's socket behind the context: only as a number may it be read freely. */
+static __always_inline struct sock *socket_of(struct bpf_sock_addr *ctx)
+{
+	return BPF_CORE_READ((struct bpf_sock_addr_kern *)ctx, sk);
+}
+
+static __always_inline bool is_ours(struct bpf_sock_addr *ctx)
+{
+	return socket_is_ours(ctx->type, ctx->protocol, ctx->family);
+}
+
+static __always_inline struct note *note_of(struct bpf_sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!note)
+		count_map_full();
+	return note;
+}
+
+/* --- bind ------------------------------------------------------------------------------------------------
+ */
+
+SEC("cgroup/bind4")
+int cgroup_bind4(struct bpf_sock_addr *ctx)
+{
+	struct address address = {.family = AF_INET};
+	__u32 ip = ctx->user_ip4;
+
+	if (!is_ours(ctx))
+		return 1;
+	__builtin_memcpy(address.addr, &ip, sizeof(ip));
+	address.port = bpf_ntohs(ctx->user_port);
+	bind_asks(bpf_get_socket_cookie(ctx), &address);
+	return 1;
+}
+
+SEC("cgroup/bind6")
+int cgroup_bind6(struct bpf_sock_addr *ctx)
+{
+	struct address address = {.family = AF_INET6};
+	__u32 ip[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+	if (!is_ours(ctx))
+		return 1;
+	__builtin_memcpy(address.addr, ip, sizeof(ip));
+	address.port = bpf_ntohs(ctx->user_port);
+	bind_asks(bpf_get_socket_cookie(ctx), &address);
+	return 1;
+}
+
+static __always_inline int post_bind(struct bpf_sock *ctx)
+{
+	const struct sock *sk = (const void *)ctx;
+	struct note *note;
+
+	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
+		return 1;
+	note = note_of(ctx);
+	if (note) {
+		note->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		note->since_ns = bpf_ktime_get_boot_ns();
+		note_by_current(note);
+	}
+	bind_succeeded(sk, bpf_get_socket_cookie(ctx), note, false, PROBE_CGROUP);
+	return 1;
+}
+
+SEC("cgroup/post_bind4")
+int cgroup_post_bind4(struct bpf_sock *ctx)
+{
+	return post_bind(ctx);
+}
+
+SEC("cgroup/post_bind6")
+int cgroup_post_bind6(struct bpf_sock *ctx)
+{
+	return post_bind(ctx);
+}
+
+/* --- connect ---------------------------------------------------------------------------------------------
+ */
+
+/* A connect begins. What it leads to is seen elsewhere; here what must be known then is put down. */
+static __always_inline int connect_begins(struct bpf_sock_addr *ctx)
+{
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+	struct claim stale;
+	struct note *note;
+
+	if (!is_ours(ctx) || !ctx->sk)
+		return 1;
+	note = note_of(ctx->sk);
+	if (!note)
+		return 1;
+	if (note->flags & NOTE_FAILED_CLAIM) {
+		note->flags &= ~NOTE_FAILED_CLAIM;
+		claim_take(cookie, CLAIM_FAILED, &stale);
+	}
+	if (ctx->protocol == IPPROTO_UDP && !BPF_CORE_READ(socket_of(ctx), __sk_common.skc_num)) {
+		note->flags |= NOTE_PORT_CLAIM;
+		note->since_ns = bpf_ktime_get_boot_ns();
+		note_by_current(note);
+		claim_put(cookie, CLAIM_AUTOBIND, 0);
+	}
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int cgroup_connect4(struct bpf_sock_addr *ctx)
+{
+	return connect_begins(ctx);
+}
+
+SEC("cgroup/connect6")
+int cgroup_connect6(struct bpf_sock_addr *ctx)
+{
+	return connect_begins(ctx);
+}
+
+/* --- UDP: a port by sending ------------------------------------------------------------------------------
+ */
+
+/* Runs for unconnected sends only, after the port was assigned. All but the first leave at once. */
+static __always_inline int send_begins(struct bpf_sock_addr *ctx)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct note *note;
+	__u16 port;
+
+	if (!sk || !knob_udp_send)
+		return 1;
+	port = sk->src_port;
+	note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	if (note && note->port == port)
+		return 1;
+	if (!is_ours(ctx))
+		return 1;
+	if (!note) {
+		/* Older than portsnoop: how it got its port, nobody knows. */
+		note = note_of(sk);
+		if (note)
+			note->port = port;
+		return 1;
+	}
+	note->port = port;
+	note->since_ns = bpf_ktime_get_boot_ns();
+	note_by_current(note);
+	autobind_happened(socket_of(ctx), bpf_get_socket_cookie(ctx), note, 0, PROBE_CGROUP);
+	return 1;
+}
+
+SEC("cgroup/sendmsg4")
+int cgroup_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return send_begins(ctx);
+}
+
+SEC("cgroup/sendmsg6")
+int cgroup_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return send_begins(ctx);
+}
+
+/* --- accept ----------------------------------------------------------------------------------------------
+ */
+
+/*
+ * accept(2) that asks for the peer's address runs this on the new socket; so does getpeername(2), which
+ * cannot come first on a connection that nobody has accepted.
+ */
+static __always_inline int peer_name(struct bpf_sock_addr *ctx)
+{
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+	struct bpf_sock *sk = ctx->sk;
+	struct claim claim = {};
+	struct note *note;
+
+	if (!sk || ctx->protocol != IPPROTO_TCP || !is_ours(ctx))
+		return 1;
+	note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	if (!note || !(note->flags & NOTE_IN) || note->flags & NOTE_ACCEPTED)
+		return 1;
+	note->flags |= NOTE_ACCEPTED;
+	if (!accept_claim(socket_of(ctx), cookie, &claim))
+		return 1;
+	note_owned_by_current(note);
+	accept_took(socket_of(ctx), cookie, note, &claim, true, PROBE_CGROUP);
+	return 1;
+}
+
+SEC("cgroup/getpeername4")
+int cgroup_getpeername4(struct bpf_sock_addr *ctx)
+{
+	return peer_name(ctx);
+}
+
+SEC("cgroup/getpeername6")
+int cgroup_getpeername6(struct bpf_sock_addr *ctx)
+{
+	return peer_name(ctx);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Entry shim: io_uring completions. bind, listen, connect and accept submitted to a ring make no system call
+ * of their own. A completion runs in the submitter's context for these operations.
+ */
+#include "calls.h"
+
+static __always_inline struct sock *socket_of_request(struct io_kiocb *request)
+{
+	struct file *file = BPF_CORE_READ(request, file);
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	return sk && socket_is_ours_sk(sk) ? sk : NULL;
+}
+
+/* Completions are posted by task work of the submitter or by its worker threads: never by a stranger. */
+static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int result)
+{
+	struct sock *sk = socket_of_request(request);
+	int error = result < 0 ? -result : 0;
+	struct address address = {};
+	__u64 cookie;
+
+	if (!sk)
+		return;
+	cookie = socket_cookie_of(sk);
+	switch (opcode) {
+	case IORING_OP_CONNECT:
+		connect_returned(sk, error, &address, PROBE_TRACEPOINT);
+		break;
+	case IORING_OP_ACCEPT:
+		/* With an address asked for, cgroup/getpeername has seen the new socket. */
+		if (!error && !BPF_CORE_READ((struct io_accept *)request, addr))
+			accept_returned(BPF_CORE_READ((struct io_accept *)request, file_slot) ? -1 : result,
+					sk, PROBE_TRACEPOINT);
+		break;
+	case IORING_OP_LISTEN:
+		listen_returned(sk, cookie, error, PROBE_TRACEPOINT);
+		break;
+	case IORING_OP_BIND:
+		if (error) {
+			bind_asked(cookie, &address);
+			bind_failed(sk, cookie, error, &address, PROBE_TRACEPOINT);
+		} else if (!BPF_CORE_READ(sk, __sk_common.skc_num)) {
+			bind_succeeded(sk, cookie, NULL, true, PROBE_TRACEPOINT);
+		}
+		break;
+	}
+}
+
+/* A multishot accept posts each connection without a request: a descriptor that holds an unaccepted one. */
+static __always_inline void completed_without_request(int result)
+{
+	struct sock *sk;
+	struct claim claim;
+	__u64 cookie;
+
+	if (result < 0)
+		return;
+	sk = socket_of_fd(result);
+	if (!sk || !socket_is_ours_sk(sk))
+		return;
+	cookie = socket_cookie_of(sk);
+	if (cookie && claim_take(cookie, CLAIM_ACCEPT, &claim))
+		accept_took(sk, cookie, NULL, &claim, false, PROBE_TRACEPOINT);
+}
+
+SEC("tp_btf/io_uring_complete")
+int uring_complete(unsigned long long *ctx)
+{
+	struct io_kiocb *request = NULL;
+	__u8 opcode;
+
+	bpf_probe_read_kernel(&request, sizeof(request), &ctx[1]);
+	if (!request) {
+		completed_without_request(compat_uring_aux_result(ctx, knob_uring_cqe));
+		return 0;
+	}
+	opcode = BPF_CORE_READ(request, opcode);
+	if (opcode == IORING_OP_CONNECT || opcode == IORING_OP_ACCEPT || opcode == IORING_OP_LISTEN ||
+	    opcode == IORING_OP_BIND)
+		completed(request, opcode, BPF_CORE_READ(request, cqe.res));
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The close record: one for each time that a socket gives up its port or its connection. */
+#ifndef PORTSNOOP_BPF_CLOSE_H
+#define PORTSNOOP_BPF_CLOSE_H
+
+#include "fact.h"
+
+/* Payload: SYN and FIN are not counted in bytes_sent; a received FIN is in bytes_received. */
+static __always_inline void close_fill_counters(struct rec_close *rec, const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const void *)sk;
+	__u64 received = BPF_CORE_READ(tcp, bytes_received);
+	bool fin_received = BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
+
+	rec->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	rec->bytes_received = received && fin_received ? received - 1 : received;
+	rec->retransmits = BPF_CORE_READ(tcp, total_retrans);
+	rec->rtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3;
+	rec->fact.header.flags |= CLOSE_F_COUNTERS;
+}
+
+static __always_inline void close_fill_note(struct rec_close *rec, const struct note *note)
+{
+	if (!note)
+		return;
+	if (note->since_ns)
+		rec->duration_ns = rec->fact.header.time_ns - note->since_ns;
+	rec->owner_pid = note->owner_pid;
+	rec->owner_start_ns = note->owner_start_ns;
+	rec->listener = note->listener;
+	if (note->flags & NOTE_IN)
+		rec->direction = DIRECTION_IN;
+	else if (note->flags & NOTE_OUT)
+		rec->direction = DIRECTION_OUT;
+}
+
+/*
+ * state: the one that ended. by_current: the releaser is the current process; otherwise it is the one that
+ * the note remembers, if the last descriptor is gone, and nobody if not.
+ */
+static __always_inline void close_happened(const struct sock *sk, __u64 cookie, const struct note *note,
+					   __u8 state, enum close_reason reason, bool by_current,
+					   enum rec_probe probe)
+{
+	bool connection = state != TCP_LISTEN && state != TCP_CLOSE;
+	struct rec_close *rec;
+
+	rec = emit_begin(REC_CLOSE, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	if (by_current)
+		fact_by_current(&rec->fact);
+	else if (note && note->flags & NOTE_RELEASED)
+		fact_by_note(&rec->fact, note);
+	fact_on(&rec->fact, sk, cookie, note);
+	close_fill_note(rec, note);
+	rec->fact.socket.state = state;
+	rec->reason = reason;
+	if (note && note->flags & NOTE_RELEASED)
+		rec->fact.header.flags |= CLOSE_F_RELEASED;
+	if (rec->fact.socket.protocol == IPPROTO_TCP && connection) {
+		close_fill_counters(rec, sk);
+		if (!(note && note->flags & NOTE_RELEASED) && BPF_CORE_READ(sk, __sk_common.skc_num))
+			rec->fact.header.flags |= CLOSE_F_STILL_BOUND;
+	}
+	emit_end(rec);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel differences, each with the change that made it. Nothing else in bpf/ looks at what a kernel has.
+ */
+#ifndef PORTSNOOP_BPF_COMPAT_H
+#define PORTSNOOP_BPF_COMPAT_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * inet_sock's one-bit fields freebind and transparent became bits of inet_flags in 6.6
+ * (c274af224269 "inet: introduce inet->inet_flags").
+ */
+struct inet_sock___bits {
+	__u8 freebind : 1;
+	__u8 transparent : 1;
+} __attribute__((preserve_access_index));
+struct inet_sock___flags {
+	unsigned long inet_flags;
+} __attribute__((preserve_access_index));
+#define INET_FLAG_FREEBIND    11 /* an anonymous enum, out of CO-RE's reach; unchanged since 6.6 */
+#define INET_FLAG_TRANSPARENT 15
+
+static __always_inline bool compat_inet_freebind(const struct sock *sk)
+{
+	const struct inet_sock___flags *flags = (const void *)sk;
+	const struct inet_sock___bits *bits = (const void *)sk;
+
+	if (bpf_core_field_exists(flags->inet_flags))
+		return BPF_CORE_READ(flags, inet_flags) >> INET_FLAG_FREEBIND & 1;
+	return BPF_CORE_READ_BITFIELD_PROBED(bits, freebind);
+}
+
+static __always_inline bool compat_inet_transparent(const struct sock *sk)
+{
+	const struct inet_sock___flags *flags = (const void *)sk;
+	const struct inet_sock___bits *bits = (const void *)sk;
+
+	if (bpf_core_field_exists(flags->inet_flags))
+		return BPF_CORE_READ(flags, inet_flags) >> INET_FLAG_TRANSPARENT & 1;
+	return BPF_CORE_READ_BITFIELD_PROBED(bits, transparent);
+}
+
+/*
+ * An io_uring completion without a request (multishot) carries its result as the third and fourth word up to
+ * 6.15, and as a pointer to the entry since (072d37b53cc9 "io_uring: make io_alloc_ocqe() take a struct
+ * io_cqe pointer" and its neighbours). User space counts the arguments in BTF and sets the knob.
+ */
+static __always_inline __s32 compat_uring_aux_result(unsigned long long *ctx, bool entry_pointer)
+{
+	const char *cqe = NULL;
+	__u64 res = 0;
+
+	if (entry_pointer) {
+		bpf_probe_read_kernel(&cqe, sizeof(cqe), &ctx[2]);
+		bpf_probe_read_kernel(&res, sizeof(__s32), cqe + sizeof(__u64)); /* behind user_data */
+		return (__s32)res;
+	}
+	bpf_probe_read_kernel(&res, sizeof(res), &ctx[3]);
+	return (__s32)res;
+}
+
+/* The arguments of the system call that is about to return: bpf_task_pt_regs() exists since 5.15. */
+static __always_inline struct pt_regs *compat_syscall_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+#endif

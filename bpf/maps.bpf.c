@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The only definition of maps, knobs, shared state and the license. */
+#include "maps.h"
+
+struct notes_map notes SEC(".maps");
+struct claims_map claims SEC(".maps");
+struct asked_map asked SEC(".maps");
+struct processes_map processes SEC(".maps");
+struct refused_map refused SEC(".maps");
+struct cpus_map cpus SEC(".maps");
+struct ring_map ring SEC(".maps");
+
+struct control control = {};
+
+const volatile bool knob_attempts = false;
+const volatile bool knob_follow = false;
+const volatile bool knob_wake_always = false;
+const volatile bool knob_uring_cqe = false;
+const volatile bool knob_udp_send = true;
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel side keeps between hooks. Maps are defined in maps.bpf.c, and only there. */
+#ifndef PORTSNOOP_BPF_MAPS_H
+#define PORTSNOOP_BPF_MAPS_H
+
+#include "vmlinux.h"
+
+#include <portsnoop/counters.h>
+#include <portsnoop/event.h>
+
+#include <bpf/bpf_helpers.h>
+
+/* What we know of one socket; lives and dies with it (socket storage). */
+struct note {
+	__u64 creator_start_ns;
+	__u64 owner_start_ns; /* connector or accepter, kept when `task` becomes the releaser */
+	__u64 begun_ns;	      /* SYN sent, or child made */
+	__u64 since_ns;	      /* connection established, listening, or port got */
+	__u64 listener;	      /* cookie: a listener's own, so that its clones know where they come from */
+	__u32 creator_pid;
+	__u32 owner_pid;
+	__u32 flags; /* NOTE_* */
+	__u16 port;  /* the port that was last reported, host order */
+	__u16 reserved;
+	struct rec_task task; /* who acted last in process context: connector, accepter, releaser */
+};
+
+#define NOTE_IN		  0x0001 /* came through a listener */
+#define NOTE_OUT	  0x0002 /* connected */
+#define NOTE_AUTOBOUND	  0x0004 /* connect chose the port */
+#define NOTE_ACCEPTED	  0x0008
+#define NOTE_RELEASED	  0x0010 /* last descriptor gone; task is the releaser */
+#define NOTE_TASK	  0x0020 /* task is filled */
+#define NOTE_FAILED_CLAIM 0x0040 /* a CLAIM_FAILED entry may stand */
+#define NOTE_PORT_CLAIM	  0x0080 /* a CLAIM_AUTOBIND or CLAIM_LISTEN entry may stand */
+
+struct notes_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct note);
+};
+
+/*
+ * A fact that began where the socket's storage could be reached and ends in a system-call tracepoint, where
+ * it cannot. Whoever deletes the entry reports the fact: exactly once. Keyed by socket cookie.
+ */
+enum claim_kind {
+	CLAIM_ACCEPT,	/* established, not yet accepted */
+	CLAIM_TAKEN,	/* accepted before it was established (TCP fast open) */
+	CLAIM_AUTOBIND, /* connect(2) of an unbound UDP socket */
+	CLAIM_FAILED,	/* a failed connect, already reported by the state change */
+	CLAIM_LISTEN,	/* listen(2) of an unbound socket */
+};
+
+struct claim {
+	__u64 time_ns;
+	__u64 listener;
+	__u32 kind; /* enum claim_kind */
+	__u32 reserved;
+};
+
+struct claims_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u64);
+	__type(value, struct claim);
+};
+
+/* What a bind asks for, by thread: the kernel's own copy of the address, from cgroup/bind4,6. */
+struct asked {
+	__u64 cookie;
+	__u8 addr[16];
+	__u16 port;
+	__u16 family;
+	__u32 reserved;
+};
+
+struct asked_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct asked);
+};
+
+/* Processes whose name, path and arguments were sent; deleted by exec and exit. */
+struct processes_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);   /* pid */
+	__type(value, __u64); /* start_ns */
+};
+
+/* Refusals since the last record, by port. */
+struct refused_key {
+	__u8 local_addr[16];
+	__u32 netns;
+	__u16 port;
+	__u8 family;
+	__u8 reserved;
+};
+struct refused {
+	__u64 reported_ns;
+	__u64 pending;
+	__u8 peer_addr[16];
+	__u16 peer_port;
+	__u16 reserved[3];
+};
+struct refused_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct refused_key);
+	__type(value, struct refused);
+};
+
+struct cpus_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* user space makes it the number of possible CPUs */
+	__type(key, __u32);
+	__type(value, struct cpu_counters);
+};
+
+struct ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 * 1024 * 1024); /* --ring-size */
+};
+
+extern struct notes_map notes SEC(".maps");
+extern struct claims_map claims SEC(".maps");
+extern struct asked_map asked SEC(".maps");
+extern struct processes_map processes SEC(".maps");
+extern struct refused_map refused SEC(".maps");
+extern struct cpus_map cpus SEC(".maps");
+extern struct ring_map ring SEC(".maps");
+
+extern struct control control;
+
+/* Knobs, set before loading. */
+extern const volatile bool knob_attempts;    /* emit REC_ATTEMPT */
+extern const volatile bool knob_follow;	     /* emit REC_FORK */
+extern const volatile bool knob_wake_always; /* no atomic exchange on this kernel: default wake-ups */
+extern const volatile bool knob_uring_cqe;   /* see compat_uring_aux_result() */
+extern const volatile bool knob_udp_send;    /* report ports that a send assigned */
+
+#endif

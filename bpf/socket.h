@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reading a kernel socket into a record. Every read is a probe read, so that all program types share it. */
+#ifndef PORTSNOOP_BPF_SOCKET_H
+#define PORTSNOOP_BPF_SOCKET_H
+
+#include "compat.h"
+#include "maps.h"
+
+#include <bpf/bpf_endian.h>
+
+#define AF_INET	    2
+#define AF_INET6    10
+#define SOCK_STREAM 1
+#define SOCK_DGRAM  2
+
+/* The facts are about ports of TCP and UDP; raw and ICMP sockets have none. */
+static __always_inline bool socket_is_ours(__u16 type, __u16 protocol, __u16 family)
+{
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return (type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
+	       (type == SOCK_DGRAM && protocol == IPPROTO_UDP);
+}
+
+static __always_inline __u16 socket_protocol(const struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_protocol);
+}
+
+static __always_inline bool socket_is_ours_sk(const struct sock *sk)
+{
+	return socket_is_ours(BPF_CORE_READ_BITFIELD_PROBED(sk, sk_type), socket_protocol(sk),
+			      BPF_CORE_READ(sk, __sk_common.skc_family));
+}
+
+static __always_inline __u8 socket_options(const struct sock *sk)
+{
+	__u8 options = 0;
+
+	/* SK_FORCE_REUSE is 2: what the kernel sets for itself is not the option. */
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuse) == 1)
+		options |= SOCKOPT_REUSEADDR;
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuseport))
+		options |= SOCKOPT_REUSEPORT;
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only))
+		options |= SOCKOPT_V6ONLY;
+	if (compat_inet_freebind(sk))
+		options |= SOCKOPT_FREEBIND;
+	if (compat_inet_transparent(sk))
+		options |= SOCKOPT_TRANSPARENT;
+	return options;
+}
+
+/*
+ * The local port: skc_num while bound; at ->CLOSE it is already 0 unless the port was bound explicitly, and
+ * inet_sport still has it.
+ */
+static __always_inline __u16 socket_local_port(const struct sock *sk)
+{
+	__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+
+	return port ? port : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
+/* Everything but cookie, creator and options. */
+static __always_inline void socket_fill(struct rec_socket *to, const struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	to->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	to->family = family;
+	to->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	to->protocol = socket_protocol(sk);
+	to->local_port = socket_local_port(sk);
+	to->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (family == AF_INET) {
+		bpf_core_read(to->local_addr, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(to->peer_addr, 4, &sk->__sk_common.skc_daddr);
+	} else {
+		bpf_core_read(to->local_addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(to->peer_addr, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+/* Valid once somebody asked for it: cgroup/sock_create and the state change of a child do. */
+static __always_inline __u64 socket_cookie_of(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/* The socket of an open descriptor of the current process, or NULL. */
+static __always_inline struct sock *socket_of_fd(int fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **slots, *file = NULL;
+	struct socket *socket;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	slots = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+#endif

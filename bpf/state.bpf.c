@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TCP state changes: outcomes of connects, arrival of connections, ends. Most transitions only update the
+ * note of the socket or do nothing; records are facts. `current` is asked only where the transition is made
+ * by a system call: CLOSE->SYN_SENT, CLOSE->LISTEN, LISTEN->CLOSE.
+ */
+#include "close.h"
+
+#define ECONNRESET    104
+#define EADDRNOTAVAIL 99
+#define EPIPE	      32
+#define ETIMEDOUT     110
+
+static __always_inline struct note *note_of(struct sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!note)
+		count_map_full();
+	return note;
+}
+
+/* Sockets that the kernel made for itself connect in whatever context they are in. */
+static __always_inline bool made_by_kernel(const struct sock *sk)
+{
+	return !BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_net_refcnt);
+}
+
+static __always_inline void connect_began(struct sock *sk)
+{
+	struct note *note = note_of(sk);
+	struct rec_connect *rec;
+
+	if (!note)
+		return;
+	note->flags &= ~(NOTE_IN | NOTE_AUTOBOUND);
+	note->flags |= NOTE_OUT;
+	note->begun_ns = bpf_ktime_get_boot_ns();
+	if (!sk->__sk_common.skc_num)
+		note->flags |= NOTE_AUTOBOUND;
+	if (!made_by_kernel(sk)) {
+		note_owned_by_current(note);
+		process_announce();
+	}
+	if (!knob_attempts)
+		return;
+	rec = emit_begin(REC_ATTEMPT, sizeof(*rec), PROBE_TRACEPOINT);
+	if (!rec)
+		return;
+	fact_by_note(&rec->fact, note);
+	fact_on(&rec->fact, sk, bpf_get_socket_cookie(sk), note);
+	emit_end(rec);
+}
+
+/* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
+static __always_inline void connect_ended(struct sock *sk, int error)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct rec_connect *rec;
+
+	rec = emit_begin(REC_CONNECT, sizeof(*rec), PROBE_TRACEPOINT);
+	if (rec) {
+		fact_by_note(&rec->fact, note);
+		fact_on(&rec->fact, sk, cookie, note);
+		rec->error = error;
+		if (note && note->begun_ns)
+			rec->duration_ns = rec->fact.header.time_ns - note->begun_ns;
+		if (note && note->flags & NOTE_AUTOBOUND)
+			rec->fact.header.flags |= CONNECT_F_AUTOBOUND;
+		emit_end(rec);
+	}
+	if (!note)
+		return;
+	if (!error) {
+		note->since_ns = bpf_ktime_get_boot_ns();
+		note->port = sk->__sk_common.skc_num;
+	} else {
+		note->flags = (note->flags & ~NOTE_OUT) | NOTE_FAILED_CLAIM;
+		claim_put(cookie, CLAIM_FAILED, 0);
+	}
+}
+
+/* SYN_SENT -> CLOSE. Without an error the kernel found no port, or the socket was closed before an answer. */
+static __always_inline int connect_error(struct sock *sk)
+{
+	int error = sk->sk_err;
+
+	if (error)
+		return error;
+	return BPF_CORE_READ((struct inet_sock *)sk, inet_sport) ? CONNECT_ABORTED : EADDRNOTAVAIL;
+}
+
+/* A child was made; its note is a copy of the listener's. */
+static __always_inline void child_made(struct sock *sk)
+{
+	struct note *note = note_of(sk);
+	__u64 listener;
+
+	if (!note)
+		return;
+	listener = note->listener;
+	__builtin_memset(note, 0, sizeof(*note));
+	note->listener = listener;
+	note->flags = NOTE_IN;
+	note->begun_ns = bpf_ktime_get_boot_ns();
+	note->port = sk->__sk_common.skc_num;
+	bpf_get_socket_cookie(sk);
+}
+
+static __always_inline void child_established(struct sock *sk)
+{
+	struct note *note = note_of(sk);
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct claim claim;
+
+	if (!note)
+		return;
+	note->since_ns = bpf_ktime_get_boot_ns();
+	if (note->flags & NOTE_ACCEPTED)
+		claim_take(cookie, CLAIM_TAKEN, &claim);
+	else
+		claim_put(cookie, CLAIM_ACCEPT, note->listener);
+}
+
+static __always_inline void listen_began(struct sock *sk)
+{
+	struct note *note = note_of(sk);
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	if (!note)
+		return;
+	note->listener = cookie;
+	note->since_ns = bpf_ktime_get_boot_ns();
+	note_by_current(note);
+	if (sk->__sk_common.skc_num)
+		return;
+	note->flags |= NOTE_PORT_CLAIM;
+	claim_put(cookie, CLAIM_LISTEN, 0);
+}
+
+/*
+ * shutdown(2) of a listener. Its release is reported by cgroup/sock_release; a listen(2) that fails passes
+ * here too, before the socket was ever hashed, which is what sets SOCK_RCU_FREE.
+ */
+static __always_inline void listen_ended(struct sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+
+	if (note && note->flags & NOTE_RELEASED)
+		return;
+	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
+		return;
+	process_announce();
+	close_happened(sk, bpf_get_socket_cookie(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, PROBE_TRACEPOINT);
+}
+
+static __always_inline enum close_reason close_reason_of(const struct sock *sk, int old_state)
+{
+	int error = sk->sk_err;
+
+	if (error == ETIMEDOUT)
+		return CLOSE_TIMEOUT;
+	if (error == ECONNRESET || error == EPIPE)
+		return CLOSE_RESET;
+	switch (old_state) {
+	case TCP_LAST_ACK:
+		return CLOSE_PEER;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+		return CLOSE_LOCAL;
+	default:
+		return CLOSE_RESET; /* straight from ESTABLISHED or CLOSE_WAIT: this side sent a reset */
+	}
+}
+
+static __always_inline void connection_ended(struct sock *sk, int old_state)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	enum close_reason reason = close_reason_of(sk, old_state);
+	struct claim claim;
+
+	close_happened(sk, cookie, note, old_state, reason, false, PROBE_TRACEPOINT);
+	if (!note)
+		return;
+	if (note->flags & NOTE_IN) {
+		claim_take(cookie, CLAIM_ACCEPT, &claim);
+		claim_take(cookie, CLAIM_TAKEN, &claim);
+	}
+	/* connect(AF_UNSPEC) and shutdown leave a socket that can connect again. */
+	note->flags &= ~(NOTE_IN | NOTE_OUT);
+	note->owner_pid = 0;
+	note->owner_start_ns = 0;
+}
+
+/* A child that never became a connection, unless fast open had it accepted already. */
+static __always_inline void child_ended(struct sock *sk)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+
+	if (note && note->flags & NOTE_OUT)
+		connect_ended(sk, connect_error(sk)); /* simultaneous open */
+	else if (note && note->flags & NOTE_RELEASED)
+		connection_ended(sk, TCP_SYN_RECV);
+}
+
+static __always_inline void established(struct sock *sk, int old_state)
+{
+	struct note *note;
+
+	if (old_state == TCP_SYN_RECV) {
+		note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+		if (!note || !(note->flags & NOTE_OUT)) {
+			child_established(sk);
+			return;
+		}
+	}
+	connect_ended(sk, 0);
+}
+
+static __always_inline void closed(struct sock *sk, int old_state)
+{
+	switch (old_state) {
+	case TCP_SYN_SENT:
+		connect_ended(sk, connect_error(sk));
+		break;
+	case TCP_SYN_RECV:
+		child_ended(sk);
+		break;
+	case TCP_LISTEN:
+		listen_ended(sk);
+		break;
+	case TCP_CLOSE:
+		break;
+	default:
+		connection_ended(sk, old_state);
+	}
+}
+
+static __always_inline int state_changed(struct sock *sk, int old_state, int new_state)
+{
+	if (new_state != TCP_CLOSE && new_state != TCP_ESTABLISHED && new_state != TCP_SYN_SENT &&
+	    new_state != TCP_SYN_RECV && new_state != TCP_LISTEN)
+		return 0;
+	if (socket_protocol(sk) != IPPROTO_TCP)
+		return 0;
+	if (new_state == TCP_CLOSE)
+		closed(sk, old_state);
+	else if (new_state == TCP_ESTABLISHED)
+		established(sk, old_state);
+	else if (new_state == TCP_SYN_SENT)
+		connect_began(sk);
+	else if (new_state == TCP_LISTEN)
+		listen_began(sk);
+	else if (old_state == TCP_LISTEN)
+		child_made(sk);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
+{
+	if (!pair_enter_first(PAIRED_STATE))
+		return 0;
+	state_changed(sk, old_state, new_state);
+	pair_leave_first(PAIRED_STATE);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
+{
+	if (pair_enter_second(PAIRED_STATE))
+		state_changed(sk, old_state, new_state);
+	return 0;
+}
+
+/* For measuring: what an empty program costs under the same clock. Never attached otherwise. */
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(state_empty, struct sock *sk, int old_state, int new_state)
+{
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The current process. Only to be asked in process context: elsewhere `current` is whoever was interrupted.
+ */
+#ifndef PORTSNOOP_BPF_TASK_H
+#define PORTSNOOP_BPF_TASK_H
+
+#include "compat.h"
+
+#include <portsnoop/event.h>
+
+static __always_inline __u64 task_start_ns(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+static __always_inline void task_fill_current(struct rec_task *to)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	to->start_ns = task_start_ns((void *)bpf_get_current_task());
+	to->cgroup_id = bpf_get_current_cgroup_id();
+	to->pid = pid_tgid >> 32;
+	to->tid = pid_tgid;
+	to->uid = bpf_get_current_uid_gid();
+	to->reserved = 0;
+	bpf_get_current_comm(to->comm, sizeof(to->comm));
+}
+
+/*
+ * Sends name, executable and arguments of the current process, once per generation. Defined in
+ * process.bpf.c; every hook that names a process calls it.
+ */
+int process_announce(void);
+
+#endif

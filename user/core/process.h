@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Processes by (pid, start). A process that ended stays until its row is needed for another one, since
+ * events of its sockets may still come. Bounded: the one that was used longest ago goes first.
+ */
+#ifndef PORTSNOOP_CORE_PROCESS_H
+#define PORTSNOOP_CORE_PROCESS_H
+
+#include <portsnoop/event.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct process {
+	uint64_t start_ns;
+	uint64_t cgroup_id;
+	uint64_t parent_start_ns;
+	uint32_t pid;
+	uint32_t parent_pid; /* 0: not known */
+	uint32_t uid;
+	char comm[REC_COMM_LEN];
+	char *path; /* NUL-terminated executable path, NULL when not known; hostile bytes */
+	char *args; /* NUL-separated arguments, args_length bytes */
+	uint16_t args_length;
+	bool path_cut, args_cut;
+	bool followed; /* the followed command or a descendant of it */
+	bool exited;
+};
+
+struct process_table;
+
+struct process_table *process_table_new(size_t max_processes);
+void process_table_free(struct process_table *table);
+/* NULL when it is not there. */
+struct process *process_find(const struct process_table *table, uint32_t pid, uint64_t start_ns);
+/* Finds or makes the row. NULL when there is no memory. Refreshes comm, uid and cgroup from task. */
+struct process *process_see(struct process_table *table, const struct rec_task *task);
+/* Takes over executable and arguments. 0 or -ENOMEM. */
+int process_describe(struct process *process, const struct rec_process *record);
+size_t process_count(const struct process_table *table);
+uint64_t process_evictions(const struct process_table *table);
+/* Each process, in no particular order, until the callback returns something else than 0. */
+int process_each(const struct process_table *table, int (*callback)(struct process *, void *), void *context);
+
+#endif
