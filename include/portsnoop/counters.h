@@ -30,10 +30,10 @@ _Static_assert((int)LOSS_STAGE_COUNT <= SUMMARY_STAGES, "summary has no room for
 struct cpu_counters {
 	__u64 emitted[SUMMARY_KINDS]; /* by enum rec_kind, before the reservation */
 	__u64 dropped[SUMMARY_KINDS]; /* the reservation failed */
-	__u64 rescued;                /* runs of a second copy in place of a skipped first one */
-	__u64 map_full;               /* an update of a bounded map failed */
-	__u8 on_stack[8];             /* by enum paired_program: its first copy is running on this CPU */
-	__u64 reserved[13];           /* a multiple of a cache line, so that CPUs do not share one */
+	__u64 rescued;		      /* runs of a second copy in place of a skipped first one */
+	__u64 map_full;		      /* an update of a bounded map failed */
+	__u8 on_stack[8];	      /* by enum paired_program: its first copy is running on this CPU */
+	__u64 reserved[13];	      /* a multiple of a cache line, so that CPUs do not share one */
 };
 _Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
 

@@ -61,11 +61,11 @@ enum rec_source { SOURCE_EVENT, SOURCE_SNAPSHOT, SOURCE_RESYNC, SOURCE_POLL, SOU
 enum rec_probe {
 	PROBE_NONE,
 	PROBE_TRACEPOINT, /* syscall or socket tracepoint */
-	PROBE_CGROUP,     /* cgroup program */
-	PROBE_FENTRY,     /* fentry or fexit */
-	PROBE_KPROBE,     /* kprobe or kretprobe */
-	PROBE_ITERATOR,   /* BPF iterator */
-	PROBE_PROC,       /* /proc, read by user space */
+	PROBE_CGROUP,	  /* cgroup program */
+	PROBE_FENTRY,	  /* fentry or fexit */
+	PROBE_KPROBE,	  /* kprobe or kretprobe */
+	PROBE_ITERATOR,	  /* BPF iterator */
+	PROBE_PROC,	  /* /proc, read by user space */
 	PROBE_COUNT
 };
 
@@ -79,14 +79,14 @@ struct rec_header {
 	__u64 time_ns;
 };
 
-#define REC_F_TASK      0x0001 /* the acting process is known: seen in process context */
-#define REC_F_SOCKET    0x0002 /* the socket part is filled */
-#define REC_F_LATE      0x0004 /* learnt at release only */
-#define REC_F_TID       0x0008 /* task.tid is the thread that acted, not just some thread of the process */
+#define REC_F_TASK	0x0001 /* the acting process is known: seen in process context */
+#define REC_F_SOCKET	0x0002 /* the socket part is filled */
+#define REC_F_LATE	0x0004 /* learnt at release only */
+#define REC_F_TID	0x0008 /* task.tid is the thread that acted, not just some thread of the process */
 #define REC_F_TRUNCATED 0x0010 /* a text was cut */
 /* Flags from here on belong to one kind each. */
-#define BIND_F_DEFERRED     0x0100 /* IP_BIND_ADDRESS_NO_PORT: the port comes at connect */
-#define BIND_F_REQUESTED 0x0200 /* requested_port is known; it may be 0, which asks for any port */
+#define BIND_F_DEFERRED	    0x0100 /* IP_BIND_ADDRESS_NO_PORT: the port comes at connect */
+#define BIND_F_REQUESTED    0x0200 /* requested_port is known; it may be 0, which asks for any port */
 #define LISTEN_F_AUTOBOUND  0x0100 /* the socket was unbound: listen chose the port */
 #define CONNECT_F_AUTOBOUND 0x0100 /* connect chose the port */
 #define AUTOBIND_F_CONNECT  0x0100 /* by connect(2), otherwise by a send */
@@ -94,11 +94,11 @@ struct rec_header {
 #define CLOSE_F_STILL_BOUND 0x0200 /* the connection ended, the socket goes on holding its port */
 #define CLOSE_F_RELEASED    0x0400 /* the last descriptor is gone */
 #define SOCKET_F_COUNTERS   0x0100 /* bytes, retransmits and rtt are filled (TCP) */
-#define SOCKET_F_ORPHAN     0x0200 /* no file refers to it: TIME_WAIT, FIN_WAIT, not yet accepted */
+#define SOCKET_F_ORPHAN	    0x0200 /* no file refers to it: TIME_WAIT, FIN_WAIT, not yet accepted */
 
 /* A process at the moment it acted, as seen in process context, in the initial pid namespace. */
 struct rec_task {
-	__u64 start_ns;  /* task->group_leader->start_boottime; with pid the identity of a process */
+	__u64 start_ns;	 /* task->group_leader->start_boottime; with pid the identity of a process */
 	__u64 cgroup_id; /* cgroup v2; 0 where there is none */
 	__u32 pid;
 	__u32 tid;
@@ -112,10 +112,10 @@ struct rec_task {
 #define SOCKOPT_REUSEPORT   0x02
 #define SOCKOPT_FREEBIND    0x04
 #define SOCKOPT_TRANSPARENT 0x08
-#define SOCKOPT_V6ONLY      0x10
+#define SOCKOPT_V6ONLY	    0x10
 
 struct rec_socket {
-	__u64 cookie;           /* sk->sk_cookie; with protocol the identity of a socket */
+	__u64 cookie;		/* sk->sk_cookie; with protocol the identity of a socket */
 	__u64 creator_start_ns; /* who called socket(2) */
 	__u32 creator_pid;
 	__u32 netns; /* inode number of the network namespace */
@@ -124,7 +124,7 @@ struct rec_socket {
 	__u16 local_port;
 	__u16 peer_port;
 	__u16 protocol; /* IPPROTO_* */
-	__u8 family;    /* AF_INET or AF_INET6 of the socket; IPv4-mapped addresses stay mapped here */
+	__u8 family;	/* AF_INET or AF_INET6 of the socket; IPv4-mapped addresses stay mapped here */
 	__u8 state;   /* TCP_* of the kernel, as enum tcp_state; UDP uses TCP_ESTABLISHED and TCP_CLOSE too */
 	__u8 options; /* SOCKOPT_* */
 	__u8 reserved[7];
@@ -138,7 +138,7 @@ enum rec_direction { DIRECTION_UNKNOWN, DIRECTION_IN, DIRECTION_OUT };
 /* What every socket fact begins with. */
 struct rec_fact {
 	struct rec_header header;
-	struct rec_task task;     /* valid with REC_F_TASK */
+	struct rec_task task;	  /* valid with REC_F_TASK */
 	struct rec_socket socket; /* valid with REC_F_SOCKET */
 };
 
@@ -162,7 +162,7 @@ struct rec_listen {
 struct rec_connect {
 	struct rec_fact fact;
 	__u64 duration_ns; /* from SYN to outcome */
-	__s32 error;       /* 0, a positive errno, or CONNECT_ABORTED */
+	__s32 error;	   /* 0, a positive errno, or CONNECT_ABORTED */
 	__u32 reserved;
 };
 
@@ -187,9 +187,9 @@ struct rec_close {
 	__u64 owner_start_ns; /* connector or accepter, where known */
 	__u32 owner_pid;
 	__u32 retransmits; /* segments */
-	__u32 rtt_us;      /* smoothed; 0 when never measured */
-	__u8 reason;       /* enum close_reason */
-	__u8 direction;    /* enum rec_direction */
+	__u32 rtt_us;	   /* smoothed; 0 when never measured */
+	__u8 reason;	   /* enum close_reason */
+	__u8 direction;	   /* enum rec_direction */
 	__u8 reserved[2];
 	__u64 listener; /* cookie of the listener that it came through */
 };
@@ -266,11 +266,11 @@ enum meta_type {
 	META_VERSION, /* text: portsnoop's version */
 	META_HOST,    /* text: host name */
 	META_NETNS,   /* key: inode of the namespace portsnoop runs in */
-	META_RANGE,   /* key: netns << 32 | low << 16 | high: ip_local_port_range */
+	META_RANGE,   /* key: netns; text: "low high", ip_local_port_range */
 	META_USER,    /* key: uid; text: name */
 	META_SERVICE, /* key: protocol << 16 | port; text: name */
 	META_CGROUP,  /* key: cgroup id; text: path */
-	META_FOLLOW,  /* key: pid << 0; text empty: this process and its descendants are followed */
+	META_FOLLOW,  /* key: pid: this process and its descendants are followed */
 	META_TYPE_COUNT
 };
 struct rec_meta {
@@ -310,7 +310,7 @@ struct rec_ready {
 	struct rec_header header;
 	__u32 schema;
 	__u32 uncountable; /* bit per enum loss_stage that this kernel cannot count */
-	__u32 sockets;     /* in the snapshot */
+	__u32 sockets;	   /* in the snapshot */
 	__u32 processes;
 	__u32 namespaces;
 	__u8 scope; /* enum rec_scope */
