@@ -13,7 +13,8 @@ SANITIZE ?= 0
 WERROR ?= 0
 
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool /usr/local/sbin/bpftool) bpftool)
+# Ubuntu's /usr/sbin/bpftool is a wrapper that refuses any kernel but its own: take what it wraps.
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/bin/bpftool /usr/local/sbin/bpftool) bpftool)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(OUT)/%,%,$(2));)
@@ -65,7 +66,7 @@ GOLDEN_BIN := $(OUT)/tests/golden/golden
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 
-.PHONY: all help deps run test test-kernels check unit golden fuzz live bench install uninstall clean format \
+.PHONY: all help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
 	layers vmlinux
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -79,6 +80,7 @@ help:
 	'make              build only' \
 	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \
 	'make live         the tests with real sockets; needs root' \
+	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \
 	'make bench        measurements, side by side with other tracers; needs root' \
 	'make install      into $(PREFIX) (PREFIX=, DESTDIR=)' \
 	'make format       lay out the sources with clang-format' \
@@ -96,7 +98,7 @@ run: deps
 
 test:
 	$(Q)scripts/install-deps build test
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all
 	$(Q)OUT=$(OUT) SUDO=$(SUDO) scripts/run-tests
 
 check unit golden fuzz live:
@@ -105,10 +107,13 @@ check unit golden fuzz live:
 layers:
 	$(Q)scripts/check-layers
 
+test-install:
+	$(Q)$(SUDO) tests/install/debootstrap
+
 bench:
 	$(Q)scripts/install-deps build test bench
 	$(Q)$(MAKE) --no-print-directory all bench-programs
-	$(Q)OUT=$(OUT) $(SUDO) --preserve-env=OUT tests/bench/run
+	$(Q)$(SUDO) env OUT=$(OUT) tests/bench/run
 
 # --- kernel side ------------------------------------------------------------------------------------------
 
