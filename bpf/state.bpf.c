@@ -63,6 +63,7 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 	if (rec) {
 		fact_by_note(&rec->fact, note);
 		fact_on(&rec->fact, sk, cookie, note);
+		rec->fact.socket.state = error ? TCP_CLOSE : TCP_ESTABLISHED; /* what it becomes */
 		rec->error = error;
 		if (note && note->begun_ns)
 			rec->duration_ns = rec->fact.header.time_ns - note->begun_ns;

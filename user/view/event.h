@@ -14,6 +14,7 @@ struct view_options {
 	bool numeric; /* no user, service or container names */
 	bool no_args; /* no command lines */
 	bool verbose;
+	int32_t utc_offset_s; /* of the viewer, seconds east of UTC */
 };
 
 /* Events printed so far, by kind: what `summary` tells. */

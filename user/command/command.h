@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every command is given and gives back. */
+#ifndef PORTSNOOP_COMMAND_COMMAND_H
+#define PORTSNOOP_COMMAND_COMMAND_H
+
+#include "core/filter.h"
+#include "options.h"
+#include "view/event.h"
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_NEGATIVE = 1, /* free, would fail, timed out, degraded */
+	EXIT_USAGE = 2,
+	EXIT_UNSUPPORTED = 3, /* missing privilege or kernel support */
+	EXIT_LOST = 4,	      /* --strict and something was lost */
+	EXIT_UNKNOWN = 5,
+	EXIT_OUTPUT = 74,      /* the output could not take it (sysexits.h EX_IOERR) */
+	EXIT_INTERNAL = 70,    /* sysexits.h EX_SOFTWARE */
+	EXIT_CANNOT_RUN = 127, /* the command after -- was not found, as the shell says it */
+};
+
+/* Each returns an exit status. words: what follows the command's name. */
+int command_trace(const struct options *options, char **words, size_t n_words);
+int command_record(const struct options *options, char **words, size_t n_words);
+int command_replay(const struct options *options, char **words, size_t n_words);
+int command_ls(const struct options *options, char **words, size_t n_words);
+
+/* --- shared by commands -----------------------------------------------------------------------------------
+ */
+
+/* An error or a warning, once, to standard error, with the program's name. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+/* Parses the filter; says what is wrong with it. EXIT_DONE or EXIT_USAGE. */
+int parse_filter(char **words, size_t n_words, struct filter **ret_filter);
+struct view_options view_options_of(const struct options *options);
+/* A missing kernel feature that nothing can be done without, said in words. EXIT_DONE when all is there. */
+int check_kernel(bool (*privileges)(char *buf, size_t size));
+
+#endif

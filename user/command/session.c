@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/session.h"
+
+#include "command/command.h"
+#include "loop.h"
+#include "source/enrich.h"
+#include "source/live.h"
+#include "source/overflow.h"
+#include "source/snapshot.h"
+#include "system/privileges.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define READ_INTERVAL_NS 4000000    /* while records flow: below the 10 ms in which an event must show */
+#define TICK_NS		 1000000000 /* idle, this is the only wake-up */
+#define SESSION_OVER	 2	    /* of callbacks: end the loop, all is well; not PIPELINE_ENOUGH */
+
+struct session {
+	const struct options *options;
+	struct pipeline *pipeline;
+	struct child *child;
+	struct live *live;
+	struct snapshot *snapshot;
+	struct overflow *overflow;
+	struct enrich *enrich;
+	struct loop loop;
+	unsigned reader, tick, end;
+	int signal_fd;
+};
+
+/* --- reading
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Takes what is there. Comes back on a timer while records flow; sleeps when the handshake allows it. */
+static int read_ring(void *context)
+{
+	struct session *session = context;
+	struct sink sink = enrich_sink(session->enrich);
+	size_t count;
+	int result = live_drain(session->live, &sink, &count), error = pipeline_flush(session->pipeline);
+
+	if (result || error)
+		return result ? result : error;
+	if (count || !live_may_sleep(session->live)) {
+		loop_timer_in(&session->loop, session->reader, READ_INTERVAL_NS);
+		return 0;
+	}
+	return loop_rearm(&session->loop, live_fd(session->live));
+}
+
+static int tick(void *context)
+{
+	struct session *session = context;
+	struct sink sink = enrich_sink(session->enrich);
+	int result = enrich_tick(session->enrich);
+
+	loop_timer_in(&session->loop, session->tick, TICK_NS);
+	if (!result)
+		result = live_tick(session->live, &sink);
+	if (!result)
+		result = overflow_tick(session->overflow, &sink);
+	return result ? result : pipeline_flush(session->pipeline);
+}
+
+/* --- ending
+ * ------------------------------------------------------------------------------------------------- */
+
+static int time_is_up(void *context)
+{
+	return SESSION_OVER;
+}
+
+static int reader_has_gone(void *context)
+{
+	return -EPIPE;
+}
+
+static int signalled(void *context)
+{
+	struct session *session = context;
+	struct signalfd_siginfo info;
+
+	if (read(session->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo != SIGCHLD)
+		return SESSION_OVER;
+	if (!session->child)
+		return 0;
+	child_check(session->child);
+	return session->child->ended ? SESSION_OVER : 0;
+}
+
+/* --- beginning
+ * ---------------------------------------------------------------------------------------------- */
+
+static int open_sources(struct session *session, struct fault *fault)
+{
+	const struct options *options = session->options;
+	const struct live_options live_options = {
+		.ring_size = options->ring_size,
+		.attempts = options->attempts,
+		.follow = session->child,
+		.no_udp_send = options->no_udp_send,
+	};
+	struct sink sink = pipeline_sink(session->pipeline);
+	int error = snapshot_open(&session->snapshot, fault);
+
+	if (!error)
+		error = live_open(&live_options, &session->live, fault);
+	if (error)
+		return error;
+	session->overflow = overflow_open(session->snapshot);
+	session->enrich = enrich_new(&sink, live_cgroup2_fd(session->live));
+	return session->overflow && session->enrich ? 0 : fault_set(fault, -ENOMEM, "out of memory");
+}
+
+struct counts {
+	uint32_t sockets, processes, namespaces;
+	uint32_t netns[64]; /* more are not told apart from the last one seen */
+};
+
+static int count_socket(const struct socket_row *row, void *context)
+{
+	struct counts *counts = context;
+
+	counts->sockets++;
+	for (uint32_t i = 0; i < counts->namespaces; i++)
+		if (counts->netns[i] == row->socket.netns)
+			return 0;
+	if (counts->namespaces < sizeof(counts->netns) / sizeof(counts->netns[0]))
+		counts->netns[counts->namespaces++] = row->socket.netns;
+	return 0;
+}
+
+static int count_process(const struct process *process, void *context)
+{
+	((struct counts *)context)->processes++;
+	return 0;
+}
+
+/* Hooks first, then what is there, then `ready`: events wait in the ring and are applied after the rows. */
+static int begin_stream(struct session *session)
+{
+	struct sink sink = enrich_sink(session->enrich);
+	struct counts counts = {0};
+	int result = enrich_begin(session->enrich);
+
+	if (!result && session->child)
+		result = enrich_follow(session->enrich, (uint32_t)session->child->pid);
+	if (!result)
+		result = snapshot_walk(session->snapshot, &sink);
+	if (result)
+		return result;
+	model_each_socket(pipeline_model(session->pipeline), count_socket, &counts);
+	model_each_process(pipeline_model(session->pipeline), count_process, &counts);
+	result = live_put_ready(session->live, &sink, counts.sockets, counts.processes, counts.namespaces);
+	return result ? result : pipeline_flush(session->pipeline);
+}
+
+static int open_signals(struct session *session)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	session->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return session->signal_fd < 0 ? -errno : 0;
+}
+
+static int open_loop(struct session *session)
+{
+	struct loop *loop = &session->loop;
+	int error = loop_open(loop);
+
+	if (!error)
+		error = loop_add_fd(loop, live_fd(session->live), LOOP_ONCE, read_ring, session);
+	if (!error)
+		error = loop_add_fd(loop, session->signal_fd, LOOP_READABLE, signalled, session);
+	if (!error) {
+		error = loop_add_fd(loop, STDOUT_FILENO, LOOP_HANGUP, reader_has_gone, session);
+		if (error == -EPERM || error == -EBADF)
+			error = 0; /* a file, which cannot hang up, or closed from the beginning */
+	}
+	session->reader = loop_add_timer(loop, read_ring, session);
+	session->tick = loop_add_timer(loop, tick, session);
+	session->end = loop_add_timer(loop, time_is_up, session);
+	loop_timer_in(loop, session->reader, 0);
+	loop_timer_in(loop, session->tick, TICK_NS);
+	if (session->options->duration_ns)
+		loop_timer_in(loop, session->end, session->options->duration_ns);
+	return error;
+}
+
+static void warn_of_missing(const struct session *session)
+{
+	const char *missing = live_missing(session->live);
+
+	if (*missing && !session->options->quiet)
+		complain("not everything can be seen here: %s", missing);
+}
+
+/* --- from beginning to end
+ * ---------------------------------------------------------------------------------- */
+
+static int run_loop(struct session *session)
+{
+	int result = begin_stream(session);
+
+	/* Iterators need no capability from 5.19 on; what runs without them needs none to keep. */
+	if (!result)
+		privileges_drop(false);
+	if (!result && session->child)
+		child_let_go(session->child);
+	return result ? result : loop_run(&session->loop);
+}
+
+static int finish(struct session *session, int result)
+{
+	struct sink sink = enrich_sink(session->enrich);
+	int error = 0;
+
+	if (result >= 0)
+		error = live_finish(session->live, &sink);
+	if (error > 0)
+		error = 0;
+	if (result >= 0 && !error)
+		error = pipeline_flush(session->pipeline);
+	return result < 0 ? result : error;
+}
+
+static void close_all(struct session *session)
+{
+	loop_close(&session->loop);
+	if (session->signal_fd >= 0)
+		close(session->signal_fd);
+	enrich_free(session->enrich);
+	overflow_close(session->overflow);
+	live_close(session->live);
+	snapshot_close(session->snapshot);
+}
+
+int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
+		struct fault *fault)
+{
+	struct session session = {
+		.options = options,
+		.pipeline = pipeline,
+		.child = child,
+		.loop.epoll_fd = -1,
+		.signal_fd = -1,
+	};
+	int result = open_signals(&session);
+
+	if (!result)
+		result = open_sources(&session, fault);
+	if (!result)
+		result = open_loop(&session);
+	if (!result) {
+		warn_of_missing(&session);
+		result = run_loop(&session);
+		result = finish(&session, result);
+	}
+	close_all(&session);
+	return result;
+}

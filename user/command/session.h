@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A live trace from attach to summary: the kernel as source, a pipeline, a loop. */
+#ifndef PORTSNOOP_COMMAND_SESSION_H
+#define PORTSNOOP_COMMAND_SESSION_H
+
+#include "command/child.h"
+#include "options.h"
+#include "pipeline.h"
+#include "source/fault.h"
+
+/*
+ * Runs until a signal, --count, --duration, the end of the child or of the reader. child may be NULL. 0, or a
+ * negative errno: of the output or the recording, or of the source with *fault in words.
+ */
+int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
+		struct fault *fault);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What commands have in common: complaining, filters, how to show, what the machine must have. */
+#include "command/command.h"
+#include "system/lookup.h"
+#include "view/event.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+void complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("portsnoop: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+static int resolve_user(void *context, const char *name, uint32_t *ret_uid)
+{
+	return lookup_user_id(name, ret_uid);
+}
+
+static int resolve_service(void *context, const char *name, uint16_t *ret_port)
+{
+	return lookup_service_port(name, ret_port);
+}
+
+int parse_filter(char **words, size_t n_words, struct filter **ret_filter)
+{
+	const struct filter_resolver resolver = {.user = resolve_user, .service = resolve_service};
+	struct filter_error error;
+	char text[1024];
+
+	if (filter_parse(words, n_words, &resolver, ret_filter, &error) == 0)
+		return EXIT_DONE;
+	filter_error_format(&error, text, sizeof(text));
+	complain("%s", text);
+	return EXIT_USAGE;
+}
+
+static int utc_offset_s(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	return localtime_r(&now, &local) ? (int)local.tm_gmtoff : 0;
+}
+
+struct view_options view_options_of(const struct options *options)
+{
+	return (struct view_options){
+		.colour = options->colour == COLOUR_AUTO && !getenv("NO_COLOR") && isatty(STDOUT_FILENO),
+		.numeric = options->numeric,
+		.no_args = options->no_args,
+		.verbose = options->verbose,
+		.utc_offset_s = utc_offset_s(),
+	};
+}
+
+int check_kernel(bool (*privileges)(char *buf, size_t size))
+{
+	char missing[128];
+
+	if (!privileges(missing, sizeof(missing))) {
+		complain("not permitted: %s is missing. Run it as root (sudo portsnoop ...).", missing);
+		return EXIT_UNSUPPORTED;
+	}
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		complain(
+			"this kernel has no type information (/sys/kernel/btf/vmlinux): it was built without "
+			"CONFIG_DEBUG_INFO_BTF. Kernels of Debian, Ubuntu and Fedora since 5.10 have it.");
+		return EXIT_UNSUPPORTED;
+	}
+	return EXIT_DONE;
+}

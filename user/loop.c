@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_MS 1000000u
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int loop_open(struct loop *loop)
+{
+	*loop = (struct loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
+	return loop->epoll_fd < 0 ? -errno : 0;
+}
+
+void loop_close(struct loop *loop)
+{
+	if (loop->epoll_fd >= 0)
+		close(loop->epoll_fd);
+	loop->epoll_fd = -1;
+}
+
+static uint32_t events_of(enum loop_wish wish)
+{
+	switch (wish) {
+	case LOOP_ONCE:
+		return EPOLLONESHOT; /* armed by loop_rearm() */
+	case LOOP_HANGUP:
+		return 0; /* EPOLLERR and EPOLLHUP always come */
+	default:
+		return EPOLLIN;
+	}
+}
+
+int loop_add_fd(struct loop *loop, int fd, enum loop_wish wish, loop_callback callback, void *context)
+{
+	struct epoll_event event = {.events = events_of(wish), .data.u32 = loop->n_fds};
+
+	if (loop->n_fds == LOOP_FDS_MAX)
+		return -ENOSPC;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	loop->fds[loop->n_fds++] = (struct loop_fd){fd, callback, context};
+	return 0;
+}
+
+int loop_rearm(struct loop *loop, int fd)
+{
+	for (unsigned i = 0; i < loop->n_fds; i++) {
+		struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u32 = i};
+
+		if (loop->fds[i].fd == fd)
+			return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
+	}
+	return -ENOENT;
+}
+
+unsigned loop_add_timer(struct loop *loop, loop_callback callback, void *context)
+{
+	loop->timers[loop->n_timers] = (struct loop_timer){0, callback, context};
+	return loop->n_timers++;
+}
+
+void loop_timer_in(struct loop *loop, unsigned timer, uint64_t delay_ns)
+{
+	loop->timers[timer].deadline_ns = now_ns() + delay_ns;
+}
+
+/* Milliseconds until the next timer, rounded up so that it is due then; -1: no timer. */
+static int next_timeout(const struct loop *loop)
+{
+	uint64_t now = now_ns(), next = UINT64_MAX;
+
+	for (unsigned i = 0; i < loop->n_timers; i++)
+		if (loop->timers[i].deadline_ns && loop->timers[i].deadline_ns < next)
+			next = loop->timers[i].deadline_ns;
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)((next - now + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static int run_timers(struct loop *loop)
+{
+	uint64_t now = now_ns();
+
+	for (unsigned i = 0; i < loop->n_timers; i++) {
+		struct loop_timer *timer = &loop->timers[i];
+		int result;
+
+		if (!timer->deadline_ns || timer->deadline_ns > now)
+			continue;
+		timer->deadline_ns = 0;
+		result = timer->callback(timer->context);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int loop_run(struct loop *loop)
+{
+	struct epoll_event events[LOOP_FDS_MAX];
+	int result = 0;
+
+	while (!result) {
+		int n = epoll_wait(loop->epoll_fd, events, LOOP_FDS_MAX, next_timeout(loop));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		for (int i = 0; i < n && !result; i++) {
+			const struct loop_fd *fd = &loop->fds[events[i].data.u32];
+
+			result = fd->callback(fd->context);
+		}
+		if (!result)
+			result = run_timers(loop);
+	}
+	return result;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table of commands; nothing else. */
+#include "command/command.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+	const char *name;
+	int (*run)(const struct options *options, char **words, size_t n_words);
+	unsigned bit; /* in the options' table */
+	const char *usage;
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{"trace", command_trace, FOR_TRACE, "trace [FILTER...] [-- COMMAND...]",
+	 "events as they happen, one line each (the default)"},
+	{"ls", command_ls, FOR_LS, "ls [ports|processes|connections] [FILTER...]", "what is held now"},
+	{"record", command_record, FOR_RECORD, "record FILE [FILTER...]", "keep the raw records"},
+	{"replay", command_replay, FOR_REPLAY, "replay FILE [FILTER...]", "trace a recording"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static void print_help(const struct command *command)
+{
+	if (command) {
+		printf("Usage: portsnoop %s\n%s.\n\n", command->usage, command->help);
+		options_print_help(command->bit);
+	} else {
+		printf("Usage: portsnoop [OPTION...] COMMAND [FILTER...]\n"
+		       "Who has this port? Live, from the kernel.\n\n");
+		for (size_t i = 0; i < N_COMMANDS; i++)
+			printf("  %-46s %s\n", commands[i].usage, commands[i].help);
+		printf("\n  portsnoop COMMAND --help lists the options of a command.\n");
+	}
+	printf("\nA filter: port 8080, lport 30000-60999, addr 10.0.0.0/8, pid 1234, comm nginx, user "
+	       "www-data,\n"
+	       "proto tcp, event bind,listen, failed, errno EADDRINUSE, with and, or, not and parentheses.\n"
+	       "See portsnoop(1).\n");
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command = NULL;
+	struct options options;
+	char message[256];
+	uint64_t used;
+
+	setlocale(LC_TIME, "");
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as an error of write(2) */
+	if (options_parse(argc, argv, &options, &used, message, sizeof(message))) {
+		complain("%s. Try portsnoop --help.", message);
+		return EXIT_USAGE;
+	}
+	if (options.n_words)
+		command = find_command(options.words[0]);
+	if (options.version) {
+		printf("portsnoop %s\n", PORTSNOOP_VERSION);
+		return EXIT_DONE;
+	}
+	if (options.help) {
+		print_help(command);
+		return EXIT_DONE;
+	}
+	if (command) {
+		options.words++;
+		options.n_words--;
+	} else {
+		command = &commands[0];
+	}
+	if (options_check(used, command->bit, command->name, message, sizeof(message))) {
+		complain("%s. Try portsnoop %s --help.", message, command->name);
+		return EXIT_USAGE;
+	}
+	return command->run(&options, options.words, options.n_words);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "options.h"
+
+#include "units.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, NO_COLOUR };
+
+struct row {
+	const char *name;
+	char letter;
+	const char *argument; /* NULL: none */
+	unsigned commands;
+	enum kind kind;
+	size_t offset; /* into struct options */
+	const char *help;
+};
+
+#define AT(field) offsetof(struct options, field)
+#define TRACING	  (FOR_TRACE | FOR_RECORD | FOR_REPLAY)
+
+static const struct row rows[] = {
+	{"output", 'o', "FORMAT", FOR_ALL, OUTPUT, AT(json), "text (default) or json"},
+	{"json", 0, NULL, FOR_ALL, SET, AT(json), "the same as --output json"},
+	{"count", 'c', "N", TRACING, COUNT, AT(count), "stop after N printed events"},
+	{"duration", 'd', "TIME", FOR_TRACE | FOR_RECORD, DURATION, AT(duration_ns),
+	 "stop after TIME (5s, 500ms, 2m)"},
+	{"ephemeral", 0, NULL, TRACING, SET, AT(ephemeral),
+	 "only events in which the kernel assigned a port"},
+	{"attempts", 0, NULL, FOR_TRACE | FOR_RECORD, SET, AT(attempts),
+	 "show connects when they begin, too"},
+	{"no-udp-send", 0, NULL, FOR_TRACE | FOR_RECORD, SET, AT(no_udp_send),
+	 "do not look at UDP sends that are assigned a port"},
+	{"strict", 0, NULL, TRACING, SET, AT(strict), "exit with status 4 when anything was lost"},
+	{"save", 0, "FILE", FOR_TRACE, TEXT, AT(save), "print, and keep the raw records in FILE"},
+	{"from", 0, "FILE", FOR_TRACE | FOR_LS, TEXT, AT(from), "read a recording; needs no privileges"},
+	{"ring-size", 0, "BYTES", TRACING, SIZE, AT(ring_size),
+	 "size of the kernel's ring buffer (default 8M)"},
+	{"numeric", 'n', NULL, FOR_ALL, SET, AT(numeric), "no names of users and services"},
+	{"no-args", 0, NULL, FOR_ALL, SET, AT(no_args), "no command lines"},
+	{"no-color", 0, NULL, FOR_ALL, NO_COLOUR, AT(colour), "no colours (NO_COLOR does the same)"},
+	{"verbose", 'v', NULL, FOR_ALL, SET, AT(verbose), "more columns, more about what is missing"},
+	{"quiet", 'q', NULL, FOR_ALL, SET, AT(quiet), "no warnings on standard error"},
+	{"help", 'h', NULL, FOR_ALL, SET, AT(help), "this text"},
+	{"version", 'V', NULL, FOR_ALL, SET, AT(version), "the version"},
+};
+
+#define N_ROWS	   (sizeof(rows) / sizeof(rows[0]))
+#define FIRST_CODE 256 /* of getopt's values: beyond any character */
+
+_Static_assert(N_ROWS <= 64, "ret_used has no bit for every option");
+
+static int set_output(struct options *options, const char *value)
+{
+	if (strcmp(value, "json") && strcmp(value, "text"))
+		return -EINVAL;
+	options->json = !strcmp(value, "json");
+	return 0;
+}
+
+static int set_value(struct options *options, const struct row *row, const char *value)
+{
+	void *field = (char *)options + row->offset;
+
+	switch (row->kind) {
+	case SET:
+		*(bool *)field = true;
+		return 0;
+	case NO_COLOUR:
+		options->colour = COLOUR_NEVER;
+		return 0;
+	case SIZE:
+		return units_parse_size(value, field);
+	case COUNT:
+		return units_parse_count(value, field);
+	case DURATION:
+		return units_parse_duration(value, field);
+	case OUTPUT:
+		return set_output(options, value);
+	case TEXT:
+		*(const char **)field = value;
+		return *value ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+static const char *expected(enum kind kind)
+{
+	switch (kind) {
+	case SIZE:
+		return "a size such as 64K or 8M";
+	case COUNT:
+		return "a whole number above 0";
+	case DURATION:
+		return "a duration such as 500ms, 10s or 5m";
+	case OUTPUT:
+		return "text or json";
+	default:
+		return "a file name";
+	}
+}
+
+static void build_getopt(struct option *long_options, char *letters)
+{
+	*letters++ = ':'; /* tell a missing argument from an unknown option */
+	for (size_t i = 0; i < N_ROWS; i++) {
+		long_options[i] =
+			(struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
+					NULL, FIRST_CODE + (int)i};
+		if (!rows[i].letter)
+			continue;
+		*letters++ = rows[i].letter;
+		if (rows[i].argument)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	long_options[N_ROWS] = (struct option){NULL, 0, NULL, 0};
+}
+
+static size_t row_of(int code)
+{
+	if (code >= FIRST_CODE)
+		return (size_t)(code - FIRST_CODE);
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].letter == code)
+			return i;
+	return N_ROWS;
+}
+
+/* Cuts argv at the first --: what follows is another program's. */
+static int cut_child(int argc, char **argv, struct options *options)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--"))
+			continue;
+		options->child = argv + i + 1;
+		argv[i] = NULL;
+		return i;
+	}
+	return argc;
+}
+
+int options_parse(int argc, char **argv, struct options *ret_options, uint64_t *ret_used, char *message,
+		  size_t message_size)
+{
+	struct option long_options[N_ROWS + 1];
+	char letters[2 * N_ROWS + 2];
+	struct options options = {0};
+	uint64_t used = 0;
+	int code;
+
+	build_getopt(long_options, letters);
+	argc = cut_child(argc, argv, &options);
+	opterr = 0;
+	while ((code = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+		size_t i = row_of(code);
+
+		if (code == ':' || code == '?' || i == N_ROWS) {
+			snprintf(message, message_size, "%s %s", argv[optind - 1],
+				 code == ':' ? "needs an argument" : "is not an option of portsnoop");
+			return -EINVAL;
+		}
+		if (set_value(&options, &rows[i], optarg)) {
+			snprintf(message, message_size, "--%s %s: expected %s", rows[i].name, optarg,
+				 expected(rows[i].kind));
+			return -EINVAL;
+		}
+		used |= 1ull << i;
+	}
+	options.words = argv + optind;
+	options.n_words = (size_t)(argc - optind);
+	*ret_options = options;
+	*ret_used = used;
+	return 0;
+}
+
+int options_check(uint64_t used, unsigned command, const char *command_name, char *message,
+		  size_t message_size)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (!(used >> i & 1) || rows[i].commands & command)
+			continue;
+		snprintf(message, message_size, "--%s is not an option of %s", rows[i].name, command_name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void options_print_help(unsigned command)
+{
+	char name[40];
+
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (!(rows[i].commands & command))
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+			 rows[i].argument ? rows[i].argument : "");
+		printf("  %c%c%c %-20s %s\n", rows[i].letter ? '-' : ' ',
+		       rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', name, rows[i].help);
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The options of all commands in one table, and the values that they are read into. */
+#ifndef PORTSNOOP_OPTIONS_H
+#define PORTSNOOP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum colour_wish { COLOUR_AUTO, COLOUR_NEVER };
+
+struct options {
+	bool json, verbose, quiet, numeric, no_args;
+	enum colour_wish colour;
+	uint64_t ring_size;   /* bytes; 0: the default */
+	uint64_t count;	      /* 0: without limit */
+	uint64_t duration_ns; /* 0: without limit */
+	bool ephemeral, attempts, no_udp_send, strict;
+	const char *save; /* recording to write */
+	const char *from; /* recording to read */
+	bool help, version;
+	char **words; /* what is no option: command, filter; points into argv */
+	size_t n_words;
+	char **child; /* after --: a command to follow; NULL-terminated, NULL: none */
+};
+
+/* Commands that an option belongs to: a bit each. */
+#define FOR_TRACE  0x01
+#define FOR_LS	   0x02
+#define FOR_RECORD 0x04
+#define FOR_REPLAY 0x08
+#define FOR_ALL	   0xff
+
+/*
+ * Reads argv (reordered as getopt does; everything behind -- is child's). 0, or -EINVAL with a message that
+ * names the option. *ret_used: bit per row of the table that was given, for options_check().
+ */
+int options_parse(int argc, char **argv, struct options *ret_options, uint64_t *ret_used, char *message,
+		  size_t message_size);
+/* Whether all options that were given belong to this command. 0, or -EINVAL with a message. */
+int options_check(uint64_t used, unsigned command, const char *command_name, char *message,
+		  size_t message_size);
+/* The options of a command, a line each, to standard output. */
+void options_print_help(unsigned command);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/attach.h"
+
+#include "system/mounts.h"
+#include "system/proc.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A program and the facts that need it. A fact is available when all of its programs are attached. */
+struct part {
+	const char *program;
+	enum rec_probe probe;
+	uint32_t facts;
+};
+
+#define F(name) (1u << FACT_##name)
+
+/* In the order of attaching: the first of a pair before the second. */
+static const struct part parts[] = {
+	{"process_exec", PROBE_TRACEPOINT, F(PROCESS)},
+	{"process_exit", PROBE_TRACEPOINT, F(PROCESS)},
+	{"process_fork", PROBE_TRACEPOINT, F(PROCESS)},
+	{"owner_created", PROBE_CGROUP, F(RELEASE)},
+	{"owner_released", PROBE_CGROUP, F(RELEASE)},
+	{"state_first", PROBE_TRACEPOINT, F(CONNECT) | F(CLOSE)},
+	{"state_second", PROBE_TRACEPOINT, F(CONNECT) | F(CLOSE)},
+	{"refuse_first", PROBE_TRACEPOINT, F(REFUSE)},
+	{"refuse_second", PROBE_TRACEPOINT, F(REFUSE)},
+	{"cgroup_bind4", PROBE_CGROUP, F(BIND)},
+	{"cgroup_bind6", PROBE_CGROUP, F(BIND)},
+	{"cgroup_post_bind4", PROBE_CGROUP, F(BIND)},
+	{"cgroup_post_bind6", PROBE_CGROUP, F(BIND)},
+	{"cgroup_connect4", PROBE_CGROUP, F(AUTOBIND)},
+	{"cgroup_connect6", PROBE_CGROUP, F(AUTOBIND)},
+	{"cgroup_sendmsg4", PROBE_CGROUP, F(AUTOBIND)},
+	{"cgroup_sendmsg6", PROBE_CGROUP, F(AUTOBIND)},
+	{"cgroup_getpeername4", PROBE_CGROUP, F(ACCEPT)},
+	{"cgroup_getpeername6", PROBE_CGROUP, F(ACCEPT)},
+	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR)},
+	{"syscall_listen", PROBE_TRACEPOINT, F(LISTEN)},
+	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT)},
+	{"syscall_accept3", PROBE_TRACEPOINT, F(ACCEPT)},
+	{"syscall_accept4", PROBE_TRACEPOINT, F(ACCEPT)},
+	{"uring_complete", PROBE_TRACEPOINT, F(IO_URING)},
+};
+
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static const char *tracepoint_of(const struct bpf_program *program, const char *prefix)
+{
+	const char *section = bpf_program__section_name(program);
+
+	return strncmp(section, prefix, strlen(prefix)) ? NULL : section + strlen(prefix);
+}
+
+void attach_choose(struct bpf_object *object)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct bpf_program *program;
+	char type[128];
+
+	if (!btf)
+		return;
+	bpf_object__for_each_program(program, object)
+	{
+		const char *tracepoint = tracepoint_of(program, "tp_btf/");
+
+		if (!tracepoint)
+			continue;
+		snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
+		if (btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) < 0)
+			bpf_program__set_autoload(program, false);
+	}
+	btf__free(btf);
+}
+
+/* libbpf looks only where tracefs is usually mounted; the event's number is all that is needed from it. */
+static struct bpf_link *attach_syscall(const struct bpf_program *program, const char *event, int tracefs_fd)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr)};
+	char path[128], id[32];
+	struct bpf_link *link;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "events/%s/id", event);
+	length = proc_read_at(tracefs_fd, path, id, sizeof(id));
+	if (length <= 0) {
+		errno = length < 0 ? (int)-length : ENOENT;
+		return NULL;
+	}
+	attr.config = strtoull(id, NULL, 10);
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	link = bpf_program__attach_perf_event(program, fd);
+	if (!link)
+		close(fd);
+	return link;
+}
+
+static struct bpf_link *attach_one(const struct bpf_program *program, int cgroup2_fd, int tracefs_fd)
+{
+	const char *event = tracepoint_of(program, "tracepoint/");
+
+	if (bpf_program__fd(program) < 0) {
+		errno = ENOTSUP;
+		return NULL;
+	}
+	if (!strncmp(bpf_program__section_name(program), "cgroup/", 7)) {
+		if (cgroup2_fd >= 0)
+			return bpf_program__attach_cgroup(program, cgroup2_fd);
+		errno = -cgroup2_fd;
+		return NULL;
+	}
+	if (!event)
+		return bpf_program__attach(program);
+	if (tracefs_fd >= 0)
+		return attach_syscall(program, event, tracefs_fd);
+	errno = -tracefs_fd;
+	return NULL;
+}
+
+static void note_missing(struct attachment *attachment, const char *program, int error)
+{
+	size_t length = strlen(attachment->missing);
+
+	snprintf(attachment->missing + length, sizeof(attachment->missing) - length, "%s%s (%s)",
+		 length ? ", " : "", program, strerror(error));
+}
+
+/* A fact is what all of its attached programs say; one that is missing makes it unavailable. */
+static void settle_facts(struct attachment *attachment, uint32_t broken)
+{
+	for (size_t i = 0; i < N_PARTS; i++)
+		for (unsigned fact = 0; fact < FACT_COUNT; fact++)
+			if (parts[i].facts >> fact & 1)
+				attachment->probes[fact] = broken >> fact & 1 ? PROBE_NONE : parts[i].probe;
+	/* Between listeners' queues and the poll stands no hook: iterators and counters. */
+	attachment->probes[FACT_OVERFLOW] = PROBE_ITERATOR;
+}
+
+int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd)
+{
+	int tracefs_fd = mounts_open_tracefs();
+	uint32_t broken = 0;
+
+	attachment->tracefs_error = tracefs_fd < 0 ? -tracefs_fd : 0;
+	for (size_t i = 0; i < N_PARTS; i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(object, parts[i].program);
+		struct bpf_link *link = program ? attach_one(program, cgroup2_fd, tracefs_fd) : NULL;
+
+		if (link) {
+			attachment->links[attachment->n_links++] = link;
+		} else {
+			broken |= parts[i].facts;
+			note_missing(attachment, parts[i].program, errno);
+		}
+	}
+	if (tracefs_fd >= 0)
+		close(tracefs_fd);
+	settle_facts(attachment, broken);
+	return attachment->n_links ? 0 : -ENOTSUP;
+}
+
+void attach_end(struct attachment *attachment)
+{
+	for (unsigned i = 0; i < attachment->n_links; i++)
+		bpf_link__destroy(attachment->links[i]);
+	attachment->n_links = 0;
+	/* Waits for a grace period: programs run inside RCU read sections. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which program gives which fact, and attaching them one by one: what really loads and attaches is used, a
+ * program that this kernel or these privileges refuse costs its fact only.
+ */
+#ifndef PORTSNOOP_SOURCE_ATTACH_H
+#define PORTSNOOP_SOURCE_ATTACH_H
+
+#include <portsnoop/event.h>
+
+#include <bpf/libbpf.h>
+#include <stdbool.h>
+
+#define ATTACH_LINKS_MAX 40
+
+struct attachment {
+	struct bpf_link *links[ATTACH_LINKS_MAX];
+	unsigned n_links;
+	uint8_t probes[FACT_COUNT]; /* enum rec_probe; PROBE_NONE: the fact is not available */
+	bool host;		    /* cgroup programs see the whole machine */
+	int cgroup_error;	    /* why there is no cgroup v2 root, a positive errno */
+	int tracefs_error;	    /* the same for tracefs */
+	char missing[512];	    /* programs that did not attach, with the reason, for -v and doctor */
+};
+
+/* Turns autoload off for what this kernel's BTF does not have. */
+void attach_choose(struct bpf_object *object);
+/* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
+int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd);
+/* Detaches and waits until no program is running any more: after it the ring only empties. */
+void attach_end(struct attachment *attachment);
+
+#endif

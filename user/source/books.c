@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/books.h"
+
+#include "system/proc.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The first copies of pairs, whose misses the second may have rescued, and lone programs with records. */
+static const char *const counted[] = {"state_first",  "refuse_first", "process_exec",
+				      "process_exit", "process_fork", "uring_complete"};
+
+static size_t mapped_size(unsigned n_cpus)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (n_cpus * sizeof(struct cpu_counters) + page - 1) & ~(page - 1);
+}
+
+/* recursion_misses came with 5.12 (9ed9e9ba2337): an older kernel returns a shorter struct. */
+static bool read_misses(int fd, uint64_t *ret_misses)
+{
+	struct bpf_prog_info info = {};
+	uint32_t length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return false;
+	*ret_misses = info.recursion_misses;
+	return length >= offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses);
+}
+
+int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsigned n_cpus)
+{
+	void *page = mmap(NULL, mapped_size(n_cpus), PROT_READ, MAP_SHARED, cpus_fd, 0);
+	unsigned n = 0;
+	uint64_t misses;
+
+	if (page == MAP_FAILED)
+		return -errno;
+	*books = (struct books){.cpus = page, .n_cpus = n_cpus, .misses_known = true};
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(object, counted[i]);
+		int fd = program ? bpf_program__fd(program) : -1;
+
+		if (fd < 0)
+			continue;
+		books->misses_known &= read_misses(fd, &misses);
+		books->first_copies[n++] = fd;
+	}
+	books->first_copies[n] = -1;
+	books->told_ns = proc_boottime_ns();
+	return 0;
+}
+
+void books_close(struct books *books)
+{
+	if (books->cpus)
+		munmap((void *)(uintptr_t)books->cpus, mapped_size(books->n_cpus));
+	books->cpus = NULL;
+}
+
+/* Misses first, then rescues: what comes between can only make the difference too small, never a false loss.
+ */
+static uint64_t skipped(const struct books *books)
+{
+	uint64_t missed = 0, rescued = 0, misses;
+
+	for (unsigned i = 0; books->first_copies[i] >= 0; i++)
+		if (read_misses(books->first_copies[i], &misses))
+			missed += misses;
+	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++)
+		rescued += __atomic_load_n(&books->cpus[cpu].rescued, __ATOMIC_RELAXED);
+	return missed > rescued ? missed - rescued : 0;
+}
+
+void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])
+{
+	memset(ret_lost, 0, LOSS_STAGE_COUNT * sizeof(*ret_lost));
+	ret_lost[LOSS_SKIPPED] = skipped(books);
+	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
+		const struct cpu_counters *counters = &books->cpus[cpu];
+
+		for (unsigned kind = 0; kind < REC_KIND_COUNT; kind++)
+			ret_lost[LOSS_RING] += __atomic_load_n(&counters->dropped[kind], __ATOMIC_RELAXED);
+		ret_lost[LOSS_MAP] += __atomic_load_n(&counters->map_full, __ATOMIC_RELAXED);
+	}
+}
+
+int books_tell(struct books *books, const struct sink *sink)
+{
+	uint64_t lost[LOSS_STAGE_COUNT], now = proc_boottime_ns();
+	int result = 0;
+
+	books_read(books, lost);
+	for (unsigned stage = 0; stage < LOSS_STAGE_COUNT && !result; stage++) {
+		struct rec_lost record = {
+			.header = {.size = sizeof(record), .kind = REC_LOST, .time_ns = now},
+			.count = lost[stage] - books->told[stage],
+			.interval_ns = now - books->told_ns,
+			.stage = stage,
+		};
+
+		/* Skips can shrink while rescues are counted behind them. */
+		if (lost[stage] <= books->told[stage])
+			continue;
+		books->told[stage] = lost[stage];
+		result = sink_put(sink, &record, sizeof(record));
+	}
+	books->told_ns = now;
+	return result;
+}
+
+int books_put_summary(struct books *books, const struct sink *sink)
+{
+	struct rec_summary record = {
+		.header = {.size = sizeof(record), .kind = REC_SUMMARY, .time_ns = proc_boottime_ns()},
+	};
+
+	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
+		for (unsigned kind = 0; kind < REC_KIND_COUNT; kind++) {
+			record.emitted[kind] += books->cpus[cpu].emitted[kind];
+			record.dropped[kind] += books->cpus[cpu].dropped[kind];
+		}
+	}
+	memcpy(record.lost, books->told, sizeof(books->told));
+	return sink_put(sink, &record, sizeof(record));
+}
+
+uint32_t books_uncountable(const struct books *books)
+{
+	return books->misses_known ? 0 : 1u << LOSS_SKIPPED;
+}

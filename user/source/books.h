@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The books: what the kernel side emitted, dropped and could not run, and what of it was told already. */
+#ifndef PORTSNOOP_SOURCE_BOOKS_H
+#define PORTSNOOP_SOURCE_BOOKS_H
+
+#include "source/sink.h"
+
+#include <bpf/libbpf.h>
+#include <portsnoop/counters.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BOOKS_FIRST_COPIES 8
+
+struct books {
+	const struct cpu_counters *cpus; /* mapped */
+	unsigned n_cpus;
+	int first_copies[BOOKS_FIRST_COPIES]; /* program fds whose misses count; -1 ends */
+	bool misses_known;		      /* this kernel counts them (5.12) */
+	uint64_t told[LOSS_STAGE_COUNT];
+	uint64_t told_ns; /* time of the last look */
+};
+
+/* Maps the counters and finds the programs whose misses are losses. 0 or a negative errno. */
+int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsigned n_cpus);
+void books_close(struct books *books);
+/* Losses so far by stage. */
+void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT]);
+/* A `lost` record for each stage that grew since the last time. */
+int books_tell(struct books *books, const struct sink *sink);
+int books_put_summary(struct books *books, const struct sink *sink);
+/* Bit per stage that this kernel cannot count. */
+uint32_t books_uncountable(const struct books *books);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/enrich.h"
+
+#include "core/table.h"
+#include "system/lookup.h"
+#include "system/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <portsnoop/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SEEN_MAX      65536
+#define CLOCK_STEP_NS 10000000 /* smaller differences are drift, not somebody setting the clock */
+#define TEXT_MAX      1024
+
+/* What was named already. */
+struct seen {
+	uint64_t key;
+	uint64_t key2;
+	uint32_t type; /* enum meta_type; META_NONE: a process */
+};
+
+struct enrich {
+	struct sink to;
+	struct table *seen;
+	int cgroup2_fd;
+	int64_t clock_offset_ns;
+};
+
+static bool seen_equal(const void *row, const void *key)
+{
+	const struct seen *seen = row, *wanted = key;
+
+	return seen->key == wanted->key && seen->key2 == wanted->key2 && seen->type == wanted->type;
+}
+
+/* True the first time. Without memory it is the first time for ever: names come twice, nothing is missing. */
+static bool first_time(struct enrich *enrich, enum meta_type type, uint64_t key, uint64_t key2)
+{
+	struct seen wanted = {.key = key, .key2 = key2, .type = type}, *row;
+	uint64_t hash = table_hash(key ^ (uint64_t)type << 60, key2);
+
+	row = table_find(enrich->seen, hash, &wanted);
+	if (row) {
+		table_touch(enrich->seen, row);
+		return false;
+	}
+	if (table_is_full(enrich->seen))
+		table_remove(enrich->seen, table_oldest(enrich->seen));
+	row = table_add(enrich->seen, hash);
+	if (row)
+		*row = wanted;
+	return true;
+}
+
+static int put_meta(struct enrich *enrich, enum meta_type type, uint64_t key, const char *text)
+{
+	union {
+		struct rec_meta meta;
+		char room[sizeof(struct rec_meta) + TEXT_MAX];
+	} u = {.room = {0}};
+	size_t length = strnlen(text, TEXT_MAX - 8);
+
+	u.meta.header.size = (uint16_t)((sizeof(u.meta) + length + 1 + 7) & ~7ul);
+	u.meta.header.kind = REC_META;
+	u.meta.header.probe = PROBE_PROC;
+	u.meta.header.time_ns = proc_boottime_ns();
+	u.meta.key = key;
+	u.meta.type = type;
+	u.meta.length = (uint16_t)length;
+	memcpy(u.meta.text, text, length);
+	return sink_put(&enrich->to, &u.meta, u.meta.header.size);
+}
+
+struct enrich *enrich_new(const struct sink *to, int cgroup2_fd)
+{
+	struct enrich *enrich = calloc(1, sizeof(*enrich));
+
+	if (!enrich)
+		return NULL;
+	enrich->to = *to;
+	enrich->cgroup2_fd = cgroup2_fd;
+	enrich->seen = table_new(sizeof(struct seen), SEEN_MAX, seen_equal);
+	if (!enrich->seen) {
+		free(enrich);
+		return NULL;
+	}
+	return enrich;
+}
+
+void enrich_free(struct enrich *enrich)
+{
+	if (!enrich)
+		return;
+	table_free(enrich->seen);
+	free(enrich);
+}
+
+/* --- the beginning ----------------------------------------------------------------------------------------
+ */
+
+struct services {
+	struct enrich *enrich;
+	int result;
+};
+
+static void put_service(void *context, uint16_t protocol, uint16_t port, const char *name)
+{
+	struct services *services = context;
+	uint64_t key = (uint64_t)protocol << 16 | port;
+
+	/* The first name of a port is its name, the rest are aliases. */
+	if (!services->result && first_time(services->enrich, META_SERVICE, key, 0))
+		services->result = put_meta(services->enrich, META_SERVICE, key, name);
+}
+
+static int put_range(struct enrich *enrich)
+{
+	uint16_t low, high;
+	char text[32];
+
+	if (!proc_ephemeral_range(&low, &high))
+		return 0;
+	snprintf(text, sizeof(text), "%u %u", low, high);
+	return put_meta(enrich, META_RANGE, proc_netns(), text);
+}
+
+int enrich_begin(struct enrich *enrich)
+{
+	struct services services = {.enrich = enrich};
+	char host[256] = "";
+	int result;
+
+	gethostname(host, sizeof(host) - 1);
+	enrich->clock_offset_ns = proc_clock_offset_ns();
+	result = put_meta(enrich, META_VERSION, 0, PORTSNOOP_VERSION);
+	if (!result)
+		result = put_meta(enrich, META_HOST, 0, host);
+	if (!result)
+		result = put_meta(enrich, META_CLOCK, (uint64_t)enrich->clock_offset_ns, "");
+	if (!result)
+		result = put_meta(enrich, META_NETNS, proc_netns(), "");
+	if (!result)
+		result = put_range(enrich);
+	if (!result)
+		lookup_each_service(put_service, &services);
+	return result ? result : services.result;
+}
+
+int enrich_tick(struct enrich *enrich)
+{
+	int64_t offset = proc_clock_offset_ns();
+
+	if (llabs(offset - enrich->clock_offset_ns) < CLOCK_STEP_NS)
+		return 0;
+	enrich->clock_offset_ns = offset;
+	return put_meta(enrich, META_CLOCK, (uint64_t)offset, "");
+}
+
+int enrich_follow(struct enrich *enrich, uint32_t pid)
+{
+	return put_meta(enrich, META_FOLLOW, pid, "");
+}
+
+/* --- processes --------------------------------------------------------------------------------------------
+ */
+
+static void read_path(int proc_fd, struct rec_process *process)
+{
+	ssize_t n = readlinkat(proc_fd, "exe", process->path, sizeof(process->path));
+
+	process->path_length = 0;
+	if (n <= 0)
+		return;
+	process->path_length = (uint16_t)n;
+	process->header.flags |= PROCESS_F_TEXT_PATH;
+	if ((size_t)n == sizeof(process->path))
+		process->header.flags |= PROCESS_F_PATH_CUT;
+}
+
+static void read_args(int proc_fd, struct rec_process *process)
+{
+	char text[REC_ARGS_MAX + 2];
+	ssize_t n = proc_read_at(proc_fd, "cmdline", text, sizeof(text));
+
+	if (n <= 0)
+		return;
+	if (n > REC_ARGS_MAX) {
+		n = REC_ARGS_MAX;
+		process->header.flags |= PROCESS_F_ARGS_CUT;
+	}
+	memcpy(process->args, text, (size_t)n);
+	process->args_length = (uint16_t)n;
+}
+
+/* The parent as /proc/PID/stat has it; its start is not known there. */
+static void read_parent(int proc_fd, struct rec_process *process)
+{
+	char stat[512], *at;
+
+	if (proc_read_at(proc_fd, "stat", stat, sizeof(stat)) <= 0)
+		return;
+	at = strrchr(stat, ')');
+	if (at && strlen(at) > 4)
+		process->parent_pid = (uint32_t)strtoul(at + 4, NULL, 10);
+}
+
+/* A process that the kernel side did not describe, or whose path did not fit: /proc, if it is still it. */
+static int describe(struct enrich *enrich, const struct rec_task *task)
+{
+	struct rec_process process = {
+		.header = {.size = sizeof(process),
+			   .kind = REC_PROCESS,
+			   .probe = PROBE_PROC,
+			   .flags = REC_F_TASK,
+			   .time_ns = proc_boottime_ns()},
+		.task = *task,
+	};
+	int proc_fd = proc_open(task->pid, task->start_ns);
+
+	if (proc_fd < 0)
+		return 0;
+	read_path(proc_fd, &process);
+	read_args(proc_fd, &process);
+	read_parent(proc_fd, &process);
+	close(proc_fd);
+	return sink_put(&enrich->to, &process, sizeof(process));
+}
+
+/* --- every record ------------------------------------------------------------------------------------------
+ */
+
+static int name_task(struct enrich *enrich, const struct rec_task *task)
+{
+	char text[TEXT_MAX];
+	int result = 0;
+
+	if (first_time(enrich, META_USER, task->uid, 0) && lookup_user(task->uid, text, sizeof(text)))
+		result = put_meta(enrich, META_USER, task->uid, text);
+	if (!result && task->cgroup_id && enrich->cgroup2_fd >= 0 &&
+	    first_time(enrich, META_CGROUP, task->cgroup_id, 0) &&
+	    lookup_cgroup(enrich->cgroup2_fd, task->cgroup_id, text, sizeof(text)))
+		result = put_meta(enrich, META_CGROUP, task->cgroup_id, text);
+	return result;
+}
+
+static int enrich_take(void *context, const void *record, size_t size)
+{
+	struct enrich *enrich = context;
+	const struct rec_header *header = record;
+	const struct rec_task *task = (const void *)(header + 1);
+	bool describes = false;
+	int result;
+
+	if (!(header->flags & REC_F_TASK))
+		return sink_put(&enrich->to, record, size);
+	result = name_task(enrich, task);
+	if (header->kind == REC_PROCESS) {
+		first_time(enrich, META_NONE, task->start_ns, task->pid);
+		describes = header->flags & (PROCESS_F_NO_ARGS | PROCESS_F_PATH_CUT);
+	} else if (header->kind == REC_HOLDER) {
+		describes = first_time(enrich, META_NONE, task->start_ns, task->pid);
+	}
+	if (!result)
+		result = sink_put(&enrich->to, record, size);
+	if (!result && describes)
+		result = describe(enrich, task);
+	return result;
+}
+
+struct sink enrich_sink(struct enrich *enrich)
+{
+	return (struct sink){.take = enrich_take, .context = enrich};
+}

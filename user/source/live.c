@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/live.h"
+
+#include <portsnoop/counters.h>
+
+#include "live.skel.h"
+#include "source/attach.h"
+#include "source/books.h"
+#include "source/refusals.h"
+#include "source/ring.h"
+#include "system/mounts.h"
+#include "system/proc.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define URING_ARGS_WITH_CQE 3 /* (ctx, req, cqe); before, the result stands among seven */
+
+struct live {
+	struct live_bpf *skeleton;
+	struct attachment attachment;
+	struct books books;
+	struct ring ring;
+	int cgroup2_fd;
+};
+
+/* Number of arguments of a raw tracepoint, from BTF: never from the kernel's version. */
+static int tracepoint_arity(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *type = NULL;
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) : -1, arity = -1;
+
+	/* typedef -> pointer -> prototype, whose first parameter is the tracepoint's own data. */
+	if (id >= 0)
+		type = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	if (type)
+		type = btf__type_by_id(btf, type->type);
+	if (type)
+		arity = btf_vlen(type) - 1;
+	btf__free(btf);
+	return arity;
+}
+
+static void set_knobs(struct live_bpf *skeleton, const struct live_options *options)
+{
+	skeleton->rodata->knob_attempts = options->attempts;
+	skeleton->rodata->knob_follow = options->follow;
+	skeleton->rodata->knob_udp_send = !options->no_udp_send;
+	skeleton->rodata->knob_uring_cqe =
+		tracepoint_arity("btf_trace_io_uring_complete") == URING_ARGS_WITH_CQE;
+	bpf_map__set_max_entries(skeleton->maps.ring,
+				 options->ring_size ? options->ring_size : LIVE_RING_DEFAULT);
+	bpf_map__set_max_entries(skeleton->maps.cpus, (uint32_t)libbpf_num_possible_cpus());
+}
+
+/* Kernels below 5.11 count BPF memory against this limit; later ones ignore it. */
+static void raise_memlock(void)
+{
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+static int load(struct live *live, const struct live_options *options, struct fault *fault)
+{
+	int error;
+
+	live->skeleton = live_bpf__open();
+	if (!live->skeleton)
+		return fault_set(fault, -errno, "cannot read the kernel's type information (BTF): %s",
+				 strerror(errno));
+	set_knobs(live->skeleton, options);
+	attach_choose(live->skeleton->obj);
+	raise_memlock();
+	error = live_bpf__load(live->skeleton);
+	if (error == -EPERM)
+		fault->unsupported = true;
+	if (error)
+		return fault_set(fault, error, "the kernel refused to load the BPF programs: %s",
+				 strerror(-error));
+	return 0;
+}
+
+static int attach(struct live *live, struct fault *fault)
+{
+	int error;
+
+	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
+	error = attach_all(&live->attachment, live->skeleton->obj, live->cgroup2_fd);
+	if (!error)
+		return 0;
+	fault->unsupported = true;
+	return fault_set(fault, error, "no hook could be attached: %s", live->attachment.missing);
+}
+
+static int map_memory(struct live *live, struct fault *fault)
+{
+	struct live_bpf *skeleton = live->skeleton;
+	int error;
+
+	error = ring_open(&live->ring, bpf_map__fd(skeleton->maps.ring),
+			  bpf_map__max_entries(skeleton->maps.ring), &skeleton->bss->control);
+	if (!error)
+		error = books_open(&live->books, skeleton->obj, bpf_map__fd(skeleton->maps.cpus),
+				   bpf_map__max_entries(skeleton->maps.cpus));
+	return error ? fault_set(fault, error, "cannot map the ring buffer: %s", strerror(-error)) : 0;
+}
+
+int live_open(const struct live_options *options, struct live **ret_live, struct fault *fault)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	int error;
+
+	if (!live)
+		return fault_set(fault, -ENOMEM, "out of memory");
+	live->cgroup2_fd = -1;
+	error = load(live, options, fault);
+	if (!error)
+		error = map_memory(live, fault);
+	if (!error)
+		error = attach(live, fault);
+	if (error) {
+		live_close(live);
+		return error;
+	}
+	*ret_live = live;
+	return 0;
+}
+
+int live_fd(const struct live *live)
+{
+	return live->ring.map_fd;
+}
+
+static int take_record(void *context, const void *record, size_t size)
+{
+	return sink_put(context, record, size);
+}
+
+int live_drain(struct live *live, const struct sink *sink, size_t *ret_count)
+{
+	struct sink to = *sink;
+
+	return ring_drain(&live->ring, 0, take_record, &to, ret_count);
+}
+
+bool live_may_sleep(struct live *live)
+{
+	return ring_may_sleep(&live->ring);
+}
+
+int live_tick(struct live *live, const struct sink *sink)
+{
+	struct control *control = &live->skeleton->bss->control;
+	int result = 0;
+
+	if (__atomic_exchange_n(&control->refuse_pending, 0, __ATOMIC_RELAXED))
+		result = refusals_flush(bpf_map__fd(live->skeleton->maps.refused), sink);
+	return result ? result : books_tell(&live->books, sink);
+}
+
+int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets, uint32_t processes,
+		   uint32_t namespaces)
+{
+	struct rec_ready record = {
+		.header = {.size = sizeof(record), .kind = REC_READY, .time_ns = proc_boottime_ns()},
+		.schema = PORTSNOOP_SCHEMA,
+		.uncountable = books_uncountable(&live->books),
+		.sockets = sockets,
+		.processes = processes,
+		.namespaces = namespaces,
+		.scope = live->attachment.host ? SCOPE_HOST : SCOPE_CONTAINER,
+	};
+
+	memcpy(record.probes, live->attachment.probes, sizeof(live->attachment.probes));
+	return sink_put(sink, &record, sizeof(record));
+}
+
+int live_finish(struct live *live, const struct sink *sink)
+{
+	size_t count;
+	int result;
+
+	attach_end(&live->attachment);
+	result = live_drain(live, sink, &count);
+	if (!result)
+		result = live_tick(live, sink);
+	return result ? result : books_put_summary(&live->books, sink);
+}
+
+uint64_t live_lost(const struct live *live)
+{
+	uint64_t lost[LOSS_STAGE_COUNT], sum = 0;
+
+	books_read(&live->books, lost);
+	for (unsigned stage = 0; stage < LOSS_STAGE_COUNT; stage++)
+		sum += lost[stage];
+	return sum;
+}
+
+const char *live_missing(const struct live *live)
+{
+	return live->attachment.missing;
+}
+
+int live_cgroup2_fd(const struct live *live)
+{
+	return live->cgroup2_fd;
+}
+
+void live_close(struct live *live)
+{
+	if (!live)
+		return;
+	attach_end(&live->attachment);
+	books_close(&live->books);
+	ring_close(&live->ring);
+	if (live->cgroup2_fd >= 0)
+		close(live->cgroup2_fd);
+	live_bpf__destroy(live->skeleton);
+	free(live);
+}

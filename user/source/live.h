@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel as a source: loads and attaches the hooks, drains the ring, keeps the books of what was lost.
+ * It knows libbpf and not what the records mean.
+ */
+#ifndef PORTSNOOP_SOURCE_LIVE_H
+#define PORTSNOOP_SOURCE_LIVE_H
+
+#include "source/fault.h"
+#include "source/sink.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct live;
+
+struct live_options {
+	size_t ring_size; /* bytes, a power of two, a multiple of the page size; 0: the default */
+	bool attempts;	  /* report connects when they begin */
+	bool follow;	  /* report forks */
+	bool no_udp_send; /* do not look at UDP sends */
+};
+
+#define LIVE_RING_DEFAULT (8u << 20)
+
+/* Loads and attaches. 0, or a negative errno with *fault in words. */
+int live_open(const struct live_options *options, struct live **ret_live, struct fault *fault);
+/* Readable when records are there, after live_may_sleep() said yes. */
+int live_fd(const struct live *live);
+/* Hands out what has come. *ret_count: how many. 0, or what the sink said. */
+int live_drain(struct live *live, const struct sink *sink, size_t *ret_count);
+/* See ring_may_sleep(). */
+bool live_may_sleep(struct live *live);
+/* Once a second: refusals held back, losses since the last tick. */
+int live_tick(struct live *live, const struct sink *sink);
+/* The `ready` record; what the snapshot counted is filled in by the caller. */
+int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets, uint32_t processes,
+		   uint32_t namespaces);
+/* Detaches, drains to the last record, then tells the last losses and the summary. */
+int live_finish(struct live *live, const struct sink *sink);
+/* Lost so far, over all stages. */
+uint64_t live_lost(const struct live *live);
+/* Programs that could not be attached, with reasons; empty when all are. */
+const char *live_missing(const struct live *live);
+/* Root of the cgroup hierarchy, or negative; stays the live source's. */
+int live_cgroup2_fd(const struct live *live);
+void live_close(struct live *live);
+
+#endif

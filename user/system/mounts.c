@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "system/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define HOST_ROOT_INODE 1 /* of the root of a cgroup hierarchy; a container's root is a directory below */
+
+/* fsopen(2) and fsmount(2), since 5.2: a mount that nobody else sees and that goes with its descriptor. */
+static int open_detached(const char *type)
+{
+	int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), mount = -1;
+
+	if (context < 0)
+		return -errno;
+	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	if (mount < 0)
+		mount = -errno;
+	close(context);
+	return mount;
+}
+
+/* The first of the usual places that really holds this file system. */
+static int open_mounted(const char *const places[], long magic)
+{
+	for (; *places; places++) {
+		int fd = open(*places, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct statfs fs;
+
+		if (fd < 0)
+			continue;
+		if (fstatfs(fd, &fs) == 0 && fs.f_type == magic)
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+static int open_cgroup2_here(void)
+{
+	static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL};
+	int fd = open_detached("cgroup2");
+
+	return fd >= 0 ? fd : open_mounted(places, CGROUP2_SUPER_MAGIC);
+}
+
+static bool is_host_root(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_ino == HOST_ROOT_INODE;
+}
+
+/* From inside a container that shares the host's pid namespace, pid 1's cgroup namespace is the host's. */
+static int open_cgroup2_of_init(void)
+{
+	int own = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	int init = open("/proc/1/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	int fd = -EPERM;
+
+	if (own >= 0 && init >= 0 && setns(init, CLONE_NEWCGROUP) == 0) {
+		fd = open_detached("cgroup2");
+		if (setns(own, CLONE_NEWCGROUP) && fd >= 0) {
+			close(fd); /* not to stay in a namespace that is not ours */
+			fd = -errno;
+		}
+	}
+	if (own >= 0)
+		close(own);
+	if (init >= 0)
+		close(init);
+	return fd;
+}
+
+int mounts_open_cgroup2(bool *ret_host)
+{
+	int fd = open_cgroup2_here(), host;
+
+	if (fd < 0)
+		return fd;
+	if (is_host_root(fd)) {
+		*ret_host = true;
+		return fd;
+	}
+	host = open_cgroup2_of_init();
+	if (host >= 0 && is_host_root(host)) {
+		close(fd);
+		*ret_host = true;
+		return host;
+	}
+	if (host >= 0)
+		close(host);
+	*ret_host = false;
+	return fd;
+}
+
+int mounts_open_tracefs(void)
+{
+	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing", NULL};
+	int fd = open_mounted(places, TRACEFS_MAGIC);
+
+	return fd >= 0 ? fd : open_detached("tracefs");
+}

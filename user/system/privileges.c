@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "system/privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+
+struct need {
+	unsigned capability;
+	bool admin_will_do; /* CAP_SYS_ADMIN stands in for it (capabilities(7)) */
+	const char *name;
+};
+
+static const struct need need_bpf = {CAP_BPF, true, "CAP_BPF"};
+static const struct need need_perfmon = {CAP_PERFMON, true, "CAP_PERFMON"};
+static const struct need need_net_admin = {CAP_NET_ADMIN, true, "CAP_NET_ADMIN"};
+
+static bool has(unsigned capability)
+{
+	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+/* Appends the name if it is missing; true when it is there. */
+static bool check(const struct need *need, char *buf, size_t size)
+{
+	size_t length = strlen(buf);
+
+	if (has(need->capability) || (need->admin_will_do && has(CAP_SYS_ADMIN)))
+		return true;
+	snprintf(buf + length, size - length, "%s%s", length ? ", " : "", need->name);
+	return false;
+}
+
+bool privileges_for_walking(char *buf, size_t size)
+{
+	bool all = true;
+
+	buf[0] = '\0';
+	capng_get_caps_process();
+	all &= check(&need_bpf, buf, size);
+	all &= check(&need_perfmon, buf, size);
+	return all;
+}
+
+bool privileges_for_tracing(char *buf, size_t size)
+{
+	bool all = privileges_for_walking(buf, size);
+
+	/* cgroup programs: without CAP_NET_ADMIN they neither load nor attach. */
+	return check(&need_net_admin, buf, size) && all;
+}
+
+int privileges_drop(bool keep_bpf)
+{
+	static const unsigned dropped[] = {
+		CAP_PERFMON,   CAP_NET_ADMIN,	 CAP_SYS_ADMIN,	     CAP_SYS_MODULE, CAP_SYS_RAWIO,
+		CAP_NET_RAW,   CAP_SYS_BOOT,	 CAP_SYS_TIME,	     CAP_MKNOD,	     CAP_SYS_CHROOT,
+		CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_LINUX_IMMUTABLE};
+
+	capng_get_caps_process();
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE, dropped[i]);
+	if (!keep_bpf)
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE, CAP_BPF);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Capabilities: what is missing, and giving up what is no longer needed. */
+#ifndef PORTSNOOP_SYSTEM_PRIVILEGES_H
+#define PORTSNOOP_SYSTEM_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Puts the names of the capabilities without which nothing can be traced, and which this process lacks, into
+ * buf, with commas. Returns true when none is missing.
+ */
+bool privileges_for_tracing(char *buf, size_t size);
+/* The same for a one-shot walk with iterators: CAP_BPF and CAP_PERFMON. */
+bool privileges_for_walking(char *buf, size_t size);
+
+/*
+ * Gives up for good what attaching needed and running does not. keep_bpf: kernels below 5.19 look maps up
+ * only with CAP_BPF. 0 or a negative errno.
+ */
+int privileges_drop(bool keep_bpf);
+
+#endif
