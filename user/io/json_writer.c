@@ -25,18 +25,18 @@
  * as a backslash and this letter. */
 #define ESCAPE_HEX  'u'
 #define ESCAPE_UTF8 1
-static const char escapes[256] = {
-	[0x00 ... 0x1f] = ESCAPE_HEX,
-	['\b'] = 'b',
-	['\f'] = 'f',
-	['\n'] = 'n',
-	['\r'] = 'r',
-	['\t'] = 't',
-	['"'] = '"',
-	['\\'] = '\\',
-	[0x7f] = ESCAPE_HEX,
-	[0x80 ... 0xff] = ESCAPE_UTF8,
-};
+static const char escapes[256] = {[0 ... 7] = ESCAPE_HEX,
+				  ['\b'] = 'b',
+				  ['\t'] = 't',
+				  ['\n'] = 'n',
+				  [0x0b] = ESCAPE_HEX,
+				  ['\f'] = 'f',
+				  ['\r'] = 'r',
+				  [0x0e ... 0x1f] = ESCAPE_HEX,
+				  ['"'] = '"',
+				  ['\\'] = '\\',
+				  [0x7f] = ESCAPE_HEX,
+				  [0x80 ... 0xff] = ESCAPE_UTF8};
 
 static void fail(struct json_writer *w, int error)
 {
@@ -49,10 +49,11 @@ static bool grow(struct json_writer *w, size_t more)
 	size_t capacity = w->capacity ? w->capacity : CAPACITY_MIN;
 	char *data;
 
-	if (more > JSON_SIZE_MAX - w->length) {
+	if (more >= JSON_SIZE_MAX - w->length) {
 		fail(w, -E2BIG);
 		return false;
 	}
+	/* Ends at JSON_SIZE_MAX at the latest: both are powers of two. */
 	while (capacity - w->length <= more)
 		capacity *= 2;
 	data = realloc(w->data, capacity);
