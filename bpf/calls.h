@@ -282,14 +282,14 @@ static __always_inline void accept_took_unknown(const struct sock *listener, enu
  * claim still proves that this process took the socket that we find there. With another process on the same
  * table (clone with CLONE_FILES) not even that.
  */
-static __always_inline bool files_are_shared_with_process(struct task_struct *task)
+static __always_inline bool files_are_shared_with_process(const struct task_struct *task)
 {
-	return BPF_CORE_READ(task, files, count.counter) > BPF_CORE_READ(task, signal, nr_threads);
+	return task->files->count.counter > task->signal->nr_threads;
 }
 
-static __always_inline bool task_is_single_threaded(struct task_struct *task)
+static __always_inline bool task_is_single_threaded(const struct task_struct *task)
 {
-	return BPF_CORE_READ(task, signal, nr_threads) == 1;
+	return task->signal->nr_threads == 1;
 }
 
 /*
@@ -312,7 +312,7 @@ static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, st
  */
 static __always_inline void accept_returned(int fd, const struct sock *listener, enum rec_probe probe)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk = socket_of_fd(fd);
 	struct claim claim = {};
 	__u64 cookie;

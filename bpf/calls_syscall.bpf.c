@@ -63,7 +63,8 @@ int syscall_connect(struct trace_event_raw_sys_exit *ctx)
 	struct sock *sk = argument_socket(regs);
 	struct address address = {};
 
-	if (!sk)
+	/* The usual case first: a TCP connect's outcome is seen by the state change. */
+	if (!sk || (ctx->ret == 0 && socket_protocol(sk) == IPPROTO_TCP))
 		return 0;
 	argument_address(&address, regs);
 	connect_returned(sk, ctx->ret < 0 ? -ctx->ret : 0, &address, PROBE_TRACEPOINT);

@@ -36,10 +36,11 @@ static __always_inline void close_fill_note(struct rec_close *rec, const struct 
 
 /*
  * state: the one that ended. by_current: the releaser is the current process; otherwise it is the one that
- * the note remembers, if the last descriptor is gone, and nobody if not.
+ * the note remembers, if the last descriptor is gone, and nobody if not. by_current and typed (see
+ * socket_fill_typed()) are constants.
  */
 static __always_inline void close_happened(const struct sock *sk, __u64 cookie, const struct note *note,
-					   __u8 state, enum close_reason reason, bool by_current,
+					   __u8 state, enum close_reason reason, bool by_current, bool typed,
 					   enum rec_probe probe)
 {
 	bool connection = state != TCP_LISTEN && state != TCP_CLOSE;
@@ -52,7 +53,10 @@ static __always_inline void close_happened(const struct sock *sk, __u64 cookie, 
 		fact_by_current(&rec->fact);
 	else if (note && note->flags & NOTE_RELEASED)
 		fact_by_note(&rec->fact, note);
-	fact_on(&rec->fact, sk, cookie, note);
+	if (typed)
+		fact_on_typed(&rec->fact, sk, cookie, note);
+	else
+		fact_on(&rec->fact, sk, cookie, note);
 	close_fill_note(rec, note);
 	rec->fact.socket.state = state;
 	rec->reason = reason;

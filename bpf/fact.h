@@ -24,16 +24,29 @@ static __always_inline void fact_by_note(struct rec_fact *fact, const struct not
 	fact->header.flags |= REC_F_TASK | REC_F_TID;
 }
 
-static __always_inline void fact_on(struct rec_fact *fact, const struct sock *sk, __u64 cookie,
-				    const struct note *note)
+static __always_inline void fact_socket_is(struct rec_fact *fact, __u64 cookie, const struct note *note)
 {
-	socket_fill(&fact->socket, sk);
 	fact->socket.cookie = cookie;
 	if (note) {
 		fact->socket.creator_pid = note->creator_pid;
 		fact->socket.creator_start_ns = note->creator_start_ns;
 	}
 	fact->header.flags |= REC_F_SOCKET;
+}
+
+static __always_inline void fact_on(struct rec_fact *fact, const struct sock *sk, __u64 cookie,
+				    const struct note *note)
+{
+	socket_fill(&fact->socket, sk);
+	fact_socket_is(fact, cookie, note);
+}
+
+/* For tp_btf programs, whose socket has a type. */
+static __always_inline void fact_on_typed(struct rec_fact *fact, const struct sock *sk, __u64 cookie,
+					  const struct note *note)
+{
+	socket_fill_typed(&fact->socket, sk);
+	fact_socket_is(fact, cookie, note);
 }
 
 /* Remembers the current process as the one that acts on this socket. Process context only. */

@@ -17,7 +17,7 @@ int owner_created(struct bpf_sock *ctx)
 		return 1;
 	}
 	note->creator_pid = bpf_get_current_pid_tgid() >> 32;
-	note->creator_start_ns = task_start_ns((void *)bpf_get_current_task());
+	note->creator_start_ns = task_current_start_ns();
 	process_announce();
 	return 1;
 }
@@ -62,6 +62,6 @@ int owner_released(struct bpf_sock *ctx)
 	if (ctx->protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
 		return 1; /* the state change to CLOSE reports it */
 	if (BPF_CORE_READ(sk, __sk_common.skc_num))
-		close_happened(sk, cookie, note, state, CLOSE_LOCAL, true, PROBE_CGROUP);
+		close_happened(sk, cookie, note, state, CLOSE_LOCAL, true, false, PROBE_CGROUP);
 	return 1;
 }

@@ -63,10 +63,10 @@ static __always_inline void fill_args(struct rec_process *rec, struct mm_struct 
 
 __noinline int process_announce(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u64 *known = bpf_map_lookup_elem(&processes, &pid);
-	__u64 start_ns = task_start_ns(task);
+	__u64 start_ns = task_current_start_ns();
 	struct rec_process *rec;
 	struct mm_struct *mm;
 

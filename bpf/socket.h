@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading a kernel socket into a record. Every read is a probe read, so that all program types share it. */
+/* Reading a kernel socket into a record. Where it is not said otherwise, every read is a probe read, so that
+ * all program types share it. */
 #ifndef PORTSNOOP_BPF_SOCKET_H
 #define PORTSNOOP_BPF_SOCKET_H
 
@@ -24,12 +25,12 @@ static __always_inline bool socket_is_ours(__u16 type, __u16 protocol, __u16 fam
 
 static __always_inline __u16 socket_protocol(const struct sock *sk)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_protocol);
+	return BPF_CORE_READ(sk, sk_protocol);
 }
 
 static __always_inline bool socket_is_ours_sk(const struct sock *sk)
 {
-	return socket_is_ours(BPF_CORE_READ_BITFIELD_PROBED(sk, sk_type), socket_protocol(sk),
+	return socket_is_ours(BPF_CORE_READ(sk, sk_type), socket_protocol(sk),
 			      BPF_CORE_READ(sk, __sk_common.skc_family));
 }
 
@@ -52,35 +53,43 @@ static __always_inline __u8 socket_options(const struct sock *sk)
 }
 
 /*
- * The local port: skc_num while bound; at ->CLOSE it is already 0 unless the port was bound explicitly, and
- * inet_sport still has it.
+ * Filling a record costs a helper call a field with probe reads. A program that the verifier gave a typed
+ * pointer (tp_btf) loads directly, and state changes are where it counts: the same code, two ways to read.
  */
-static __always_inline __u16 socket_local_port(const struct sock *sk)
-{
-	__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+#define READ_PROBED(sk, field) BPF_CORE_READ(sk, field)
+#define READ_TYPED(sk, field)  ((sk)->field)
 
-	return port ? port : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
-}
-
-/* Everything but cookie, creator and options. */
-static __always_inline void socket_fill(struct rec_socket *to, const struct sock *sk)
-{
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-
-	to->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	to->family = family;
-	to->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	to->protocol = socket_protocol(sk);
-	to->local_port = socket_local_port(sk);
-	to->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (family == AF_INET) {
-		bpf_core_read(to->local_addr, 4, &sk->__sk_common.skc_rcv_saddr);
-		bpf_core_read(to->peer_addr, 4, &sk->__sk_common.skc_daddr);
-	} else {
-		bpf_core_read(to->local_addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(to->peer_addr, 16, &sk->__sk_common.skc_v6_daddr);
+/*
+ * The local port: skc_num while bound; at ->CLOSE it is already 0 unless the port was bound explicitly, and
+ * inet_sport (behind struct sock, so always probed) still has it. Everything is filled but cookie, creator
+ * and options.
+ */
+#define DEFINE_SOCKET_FILL(name, READ)                                                                       \
+	static __always_inline void name(struct rec_socket *to, const struct sock *sk)                       \
+	{                                                                                                    \
+		__u16 family = READ(sk, __sk_common.skc_family), port = READ(sk, __sk_common.skc_num);       \
+                                                                                                             \
+		if (!port)                                                                                   \
+			port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));           \
+		to->netns = READ_NETNS_##READ(sk);                                                           \
+		to->family = family;                                                                         \
+		to->state = READ(sk, __sk_common.skc_state);                                                 \
+		to->protocol = READ(sk, sk_protocol);                                                        \
+		to->local_port = port;                                                                       \
+		to->peer_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));                                  \
+		if (family == AF_INET) {                                                                     \
+			*(__u32 *)to->local_addr = READ(sk, __sk_common.skc_rcv_saddr);                      \
+			*(__u32 *)to->peer_addr = READ(sk, __sk_common.skc_daddr);                           \
+		} else {                                                                                     \
+			*(struct in6_addr *)to->local_addr = READ(sk, __sk_common.skc_v6_rcv_saddr);         \
+			*(struct in6_addr *)to->peer_addr = READ(sk, __sk_common.skc_v6_daddr);              \
+		}                                                                                            \
 	}
-}
+#define READ_NETNS_READ_PROBED(sk) BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum)
+#define READ_NETNS_READ_TYPED(sk)  ((sk)->__sk_common.skc_net.net->ns.inum)
+
+DEFINE_SOCKET_FILL(socket_fill, READ_PROBED)
+DEFINE_SOCKET_FILL(socket_fill_typed, READ_TYPED)
 
 /* Valid once somebody asked for it: cgroup/sock_create and the state change of a child do. */
 static __always_inline __u64 socket_cookie_of(const struct sock *sk)
@@ -91,15 +100,13 @@ static __always_inline __u64 socket_cookie_of(const struct sock *sk)
 /* The socket of an open descriptor of the current process, or NULL. */
 static __always_inline struct sock *socket_of_fd(int fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **slots, *file = NULL;
+	struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
+	struct file *file = NULL;
 	struct socket *socket;
 
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+	if (fd < 0 || (__u32)fd >= table->max_fds)
 		return NULL;
-	slots = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
+	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);

@@ -48,7 +48,7 @@ static __always_inline void connect_began(struct sock *sk)
 	if (!rec)
 		return;
 	fact_by_note(&rec->fact, note);
-	fact_on(&rec->fact, sk, bpf_get_socket_cookie(sk), note);
+	fact_on_typed(&rec->fact, sk, bpf_get_socket_cookie(sk), note);
 	emit_end(rec);
 }
 
@@ -62,7 +62,7 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 	rec = emit_begin(REC_CONNECT, sizeof(*rec), PROBE_TRACEPOINT);
 	if (rec) {
 		fact_by_note(&rec->fact, note);
-		fact_on(&rec->fact, sk, cookie, note);
+		fact_on_typed(&rec->fact, sk, cookie, note);
 		rec->fact.socket.state = error ? TCP_CLOSE : TCP_ESTABLISHED; /* what it becomes */
 		rec->error = error;
 		if (note && note->begun_ns)
@@ -153,7 +153,8 @@ static __always_inline void listen_ended(struct sock *sk)
 	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
 		return;
 	process_announce();
-	close_happened(sk, bpf_get_socket_cookie(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, PROBE_TRACEPOINT);
+	close_happened(sk, bpf_get_socket_cookie(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, true,
+		       PROBE_TRACEPOINT);
 }
 
 static __always_inline enum close_reason close_reason_of(const struct sock *sk, int old_state)
@@ -183,7 +184,7 @@ static __always_inline void connection_ended(struct sock *sk, int old_state)
 	enum close_reason reason = close_reason_of(sk, old_state);
 	struct claim claim;
 
-	close_happened(sk, cookie, note, old_state, reason, false, PROBE_TRACEPOINT);
+	close_happened(sk, cookie, note, old_state, reason, false, true, PROBE_TRACEPOINT);
 	if (!note)
 		return;
 	if (note->flags & NOTE_IN) {
@@ -245,7 +246,7 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 	if (new_state != TCP_CLOSE && new_state != TCP_ESTABLISHED && new_state != TCP_SYN_SENT &&
 	    new_state != TCP_SYN_RECV && new_state != TCP_LISTEN)
 		return 0;
-	if (socket_protocol(sk) != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new_state == TCP_CLOSE)
 		closed(sk, old_state);

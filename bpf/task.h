@@ -8,16 +8,22 @@
 
 #include <portsnoop/event.h>
 
-static __always_inline __u64 task_start_ns(struct task_struct *task)
+static __always_inline __u64 task_start_ns(const struct task_struct *task)
 {
 	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+/* The same of the current process, loaded directly. */
+static __always_inline __u64 task_current_start_ns(void)
+{
+	return bpf_get_current_task_btf()->group_leader->start_boottime;
 }
 
 static __always_inline void task_fill_current(struct rec_task *to)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 
-	to->start_ns = task_start_ns((void *)bpf_get_current_task());
+	to->start_ns = task_current_start_ns();
 	to->cgroup_id = bpf_get_current_cgroup_id();
 	to->pid = pid_tgid >> 32;
 	to->tid = pid_tgid;
