@@ -167,7 +167,7 @@ $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(PURE_LIB)
 FUZZ_OUT := build/fuzz
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(FUZZ_OUT)/%,$(FUZZ_SRC))
 fuzz-programs: $(FUZZ_BIN)
-$(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/*/*.h include/portsnoop/*.h)
+$(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/*/*.h include/portsnoop/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined $(filter %.c,$^) -lz -o $@
