@@ -64,6 +64,12 @@ static __always_inline __s32 compat_uring_aux_result(unsigned long long *ctx, bo
 	return (__s32)res;
 }
 
+/* bpf_loop() came with 5.17 (e6f2dd0f8067); a loop that the verifier unrolls costs it 10 ms a program. */
+static __always_inline bool compat_has_loop(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop);
+}
+
 /* The arguments of the system call that is about to return: bpf_task_pt_regs() exists since 5.15. */
 static __always_inline struct pt_regs *compat_syscall_regs(void)
 {

@@ -24,24 +24,25 @@ static __always_inline void count_map_full(void)
 		__sync_fetch_and_add(&counters->map_full, 1);
 }
 
-/* BPF has no memset to call, and clang unrolls only short ones. `size` is a constant, a multiple of 8. */
+/* BPF has no memset to call, and clang unrolls at most 128 stores at once. `size` is a constant. */
 static __always_inline void zero(void *to, __u64 size)
 {
-	if (size <= 512) {
-		__builtin_memset(to, 0, size);
-		return;
-	}
-	for (__u32 i = 0; i < size / sizeof(__u64); i++)
-		((volatile __u64 *)to)[i] = 0;
+	__u64 first = size > 1024 ? 1024 : size;
+
+	__builtin_memset(__builtin_assume_aligned(to, 8), 0, first);
+	asm volatile("" ::: "memory"); /* or it makes one of the two again */
+	if (size > first)
+		__builtin_memset(__builtin_assume_aligned(to + first, 8), 0, size - first);
 }
 
-/* A zeroed record with its header filled, or NULL when the ring is full. `size` is a constant. */
+/* A zeroed record with its header filled; NULL when the ring is full or the end has come. `size` is a
+ * constant. */
 static __always_inline void *emit_begin(enum rec_kind kind, __u64 size, enum rec_probe probe)
 {
 	struct cpu_counters *counters = counters_here();
 	struct rec_header *header;
 
-	if (!counters)
+	if (!counters || control.stopped)
 		return NULL;
 	__sync_fetch_and_add(&counters->emitted[kind], 1);
 	header = bpf_ringbuf_reserve(&ring, size, 0);

@@ -6,43 +6,67 @@
 #include "emit.h"
 #include "task.h"
 
-#define PATH_STEPS    40  /* components and mounts on the way to the root */
+#define PATH_STEPS    32  /* components and mounts on the way to the root */
 #define COMPONENT_MAX 256 /* NAME_MAX and its NUL */
+
+/* A walk from the executable to the root. */
+struct path_walk {
+	struct rec_process *rec;
+	struct dentry *dentry;
+	struct mount *mount;
+	__u32 length;
+	bool at_root;
+};
+
+/* One step: a component, or from the root of a mount to where it is mounted. Returns 1 when it is over. */
+static long path_step(__u32 step, struct path_walk *walk)
+{
+	struct dentry *dentry = walk->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
+	struct mount *mount = walk->mount;
+	struct rec_process *rec = walk->rec;
+	__u32 length = walk->length;
+	long n;
+
+	if (dentry == parent || dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+		walk->at_root = above == mount;
+		if (walk->at_root)
+			return 1;
+		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		walk->mount = above;
+		return 0;
+	}
+	if (length > REC_PATH_MAX - COMPONENT_MAX)
+		return 1;
+	n = bpf_probe_read_kernel_str(rec->path + length, COMPONENT_MAX, BPF_CORE_READ(dentry, d_name.name));
+	if (n <= 0)
+		return 1;
+	walk->length = length + n;
+	walk->dentry = parent;
+	return 0;
+}
 
 /* Components from leaf to root, as the dentries lie; user space turns them round. */
 static __always_inline void fill_path(struct rec_process *rec, struct file *exe)
 {
-	struct dentry *dentry = BPF_CORE_READ(exe, f_path.dentry);
 	struct vfsmount *vfsmount = BPF_CORE_READ(exe, f_path.mnt);
-	struct mount *mount = container_of(vfsmount, struct mount, mnt);
-	__u32 length = 0;
+	struct path_walk walk = {
+		.rec = rec,
+		.dentry = BPF_CORE_READ(exe, f_path.dentry),
+		.mount = container_of(vfsmount, struct mount, mnt),
+	};
 
-	for (int step = 0; step < PATH_STEPS; step++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		long n;
-
-		if (dentry == parent || dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-
-			if (above == mount) {
-				rec->path_length = length;
-				return;
-			}
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		if (length > REC_PATH_MAX - COMPONENT_MAX)
-			break;
-		n = bpf_probe_read_kernel_str(rec->path + length, COMPONENT_MAX,
-					      BPF_CORE_READ(dentry, d_name.name));
-		if (n <= 0)
-			break;
-		length += n;
-		dentry = parent;
+	if (compat_has_loop()) {
+		bpf_loop(PATH_STEPS, path_step, &walk, 0);
+	} else {
+		for (__u32 step = 0; step < PATH_STEPS; step++)
+			if (path_step(step, &walk))
+				break;
 	}
-	rec->path_length = length;
-	rec->header.flags |= PROCESS_F_PATH_CUT;
+	rec->path_length = walk.length;
+	if (!walk.at_root)
+		rec->header.flags |= PROCESS_F_PATH_CUT;
 }
 
 /* arg_start..arg_end and never beyond: the environment follows. */

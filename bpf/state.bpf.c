@@ -197,68 +197,77 @@ static __always_inline void connection_ended(struct sock *sk, int old_state)
 	note->owner_start_ns = 0;
 }
 
-/* A child that never became a connection, unless fast open had it accepted already. */
-static __always_inline void child_ended(struct sock *sk)
+/* What a transition means. */
+enum meaning {
+	MEANS_NOTHING,
+	CONNECT_BEGAN,
+	CONNECT_ENDED,
+	CHILD_MADE,
+	CHILD_ESTABLISHED,
+	CONNECTION_ENDED,
+	LISTEN_BEGAN,
+	LISTEN_ENDED
+};
+
+/* SYN_RECV: the child of a listener, or both ends opened at once (RFC 9293, section 3.5). */
+static __always_inline enum meaning meaning_of_syn_recv(struct sock *sk, int new_state)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
 
 	if (note && note->flags & NOTE_OUT)
-		connect_ended(sk, connect_error(sk)); /* simultaneous open */
-	else if (note && note->flags & NOTE_RELEASED)
-		connection_ended(sk, TCP_SYN_RECV);
+		return CONNECT_ENDED;
+	if (new_state == TCP_ESTABLISHED)
+		return CHILD_ESTABLISHED;
+	/* It never became a connection, unless fast open had it accepted already. */
+	return note && note->flags & NOTE_RELEASED ? CONNECTION_ENDED : MEANS_NOTHING;
 }
 
-static __always_inline void established(struct sock *sk, int old_state)
+static __always_inline enum meaning meaning_of(struct sock *sk, int old_state, int new_state)
 {
-	struct note *note;
-
-	if (old_state == TCP_SYN_RECV) {
-		note = bpf_sk_storage_get(&notes, sk, NULL, 0);
-		if (!note || !(note->flags & NOTE_OUT)) {
-			child_established(sk);
-			return;
-		}
-	}
-	connect_ended(sk, 0);
-}
-
-static __always_inline void closed(struct sock *sk, int old_state)
-{
-	switch (old_state) {
+	switch (new_state) {
 	case TCP_SYN_SENT:
-		connect_ended(sk, connect_error(sk));
-		break;
-	case TCP_SYN_RECV:
-		child_ended(sk);
-		break;
+		return CONNECT_BEGAN;
 	case TCP_LISTEN:
-		listen_ended(sk);
-		break;
+		return LISTEN_BEGAN;
+	case TCP_SYN_RECV:
+		return old_state == TCP_LISTEN ? CHILD_MADE : MEANS_NOTHING;
+	case TCP_ESTABLISHED:
 	case TCP_CLOSE:
 		break;
 	default:
-		connection_ended(sk, old_state);
+		return MEANS_NOTHING;
 	}
+	if (old_state == TCP_SYN_RECV)
+		return meaning_of_syn_recv(sk, new_state);
+	if (old_state == TCP_SYN_SENT)
+		return CONNECT_ENDED;
+	if (old_state == TCP_LISTEN)
+		return LISTEN_ENDED;
+	return old_state == TCP_CLOSE ? MEANS_NOTHING : CONNECTION_ENDED;
 }
 
-static __always_inline int state_changed(struct sock *sk, int old_state, int new_state)
+/* Each meaning has one place: the verifier walks every copy again. */
+static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
 {
-	if (new_state != TCP_CLOSE && new_state != TCP_ESTABLISHED && new_state != TCP_SYN_SENT &&
-	    new_state != TCP_SYN_RECV && new_state != TCP_LISTEN)
-		return 0;
+	enum meaning meaning;
+
 	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	if (new_state == TCP_CLOSE)
-		closed(sk, old_state);
-	else if (new_state == TCP_ESTABLISHED)
-		established(sk, old_state);
-	else if (new_state == TCP_SYN_SENT)
+		return;
+	meaning = meaning_of(sk, old_state, new_state);
+	if (meaning == CONNECT_BEGAN)
 		connect_began(sk);
-	else if (new_state == TCP_LISTEN)
-		listen_began(sk);
-	else if (old_state == TCP_LISTEN)
+	else if (meaning == CONNECT_ENDED)
+		connect_ended(sk, new_state == TCP_ESTABLISHED ? 0 : connect_error(sk));
+	else if (meaning == CHILD_MADE)
 		child_made(sk);
-	return 0;
+	else if (meaning == CHILD_ESTABLISHED)
+		child_established(sk);
+	else if (meaning == CONNECTION_ENDED)
+		connection_ended(sk, old_state);
+	else if (meaning == LISTEN_BEGAN)
+		listen_began(sk);
+	else if (meaning == LISTEN_ENDED)
+		listen_ended(sk);
 }
 
 SEC("tp_btf/inet_sock_set_state")

@@ -44,6 +44,7 @@ enum paired_program { PAIRED_STATE, PAIRED_REFUSE, PAIRED_COUNT };
 struct control {
 	__u64 need_wakeup;    /* 1: the reader sleeps, the next producer must wake it */
 	__u64 refuse_pending; /* refusals counted but not yet in a record */
+	__u64 stopped;	      /* 1: emit nothing any more, the books are being closed */
 };
 
 #endif

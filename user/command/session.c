@@ -10,6 +10,8 @@
 #include "system/privileges.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -97,6 +99,21 @@ static int signalled(void *context)
 /* --- beginning
  * ---------------------------------------------------------------------------------------------- */
 
+/* The iterators load beside the hooks: both take mostly the time to read the kernel's types. */
+struct iterators {
+	struct snapshot *snapshot;
+	struct fault fault;
+	int error;
+};
+
+static void *open_iterators(void *context)
+{
+	struct iterators *iterators = context;
+
+	iterators->error = snapshot_open(&iterators->snapshot, &iterators->fault);
+	return NULL;
+}
+
 static int open_sources(struct session *session, struct fault *fault)
 {
 	const struct options *options = session->options;
@@ -107,12 +124,23 @@ static int open_sources(struct session *session, struct fault *fault)
 		.no_udp_send = options->no_udp_send,
 	};
 	struct sink sink = pipeline_sink(session->pipeline);
-	int error = snapshot_open(&session->snapshot, fault);
+	struct iterators iterators = {.error = 0};
+	pthread_t thread;
+	int error, alone = pthread_create(&thread, NULL, open_iterators, &iterators);
 
-	if (!error)
-		error = live_open(&live_options, &session->live, fault);
+	if (alone)
+		open_iterators(&iterators);
+	error = live_open(&live_options, &session->live, fault);
+	if (!alone)
+		pthread_join(thread, NULL);
+	session->snapshot = iterators.snapshot;
+	if (!error && iterators.error) {
+		*fault = iterators.fault;
+		error = iterators.error;
+	}
 	if (error)
 		return error;
+	malloc_trim(0); /* libbpf has read some megabytes of kernel types */
 	session->overflow = overflow_open(session->snapshot);
 	session->enrich = enrich_new(&sink, live_cgroup2_fd(session->live));
 	return session->overflow && session->enrich ? 0 : fault_set(fault, -ENOMEM, "out of memory");

@@ -62,14 +62,11 @@ static const char *tracepoint_of(const struct bpf_program *program, const char *
 	return strncmp(section, prefix, strlen(prefix)) ? NULL : section + strlen(prefix);
 }
 
-void attach_choose(struct bpf_object *object)
+void attach_choose(struct bpf_object *object, const struct btf *kernel)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *program;
 	char type[128];
 
-	if (!btf)
-		return;
 	bpf_object__for_each_program(program, object)
 	{
 		const char *tracepoint = tracepoint_of(program, "tp_btf/");
@@ -77,10 +74,9 @@ void attach_choose(struct bpf_object *object)
 		if (!tracepoint)
 			continue;
 		snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
-		if (btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) < 0)
+		if (btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) < 0)
 			bpf_program__set_autoload(program, false);
 	}
-	btf__free(btf);
 }
 
 /* libbpf looks only where tracefs is usually mounted; the event's number is all that is needed from it. */
@@ -172,11 +168,15 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, int cgr
 	return attachment->n_links ? 0 : -ENOTSUP;
 }
 
+void attach_wait_for_programs(void)
+{
+	/* A grace period: programs run inside RCU read sections. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 void attach_end(struct attachment *attachment)
 {
 	for (unsigned i = 0; i < attachment->n_links; i++)
 		bpf_link__destroy(attachment->links[i]);
 	attachment->n_links = 0;
-	/* Waits for a grace period: programs run inside RCU read sections. */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

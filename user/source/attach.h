@@ -8,6 +8,7 @@
 
 #include <portsnoop/event.h>
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <stdbool.h>
 
@@ -23,11 +24,12 @@ struct attachment {
 	char missing[512];	    /* programs that did not attach, with the reason, for -v and doctor */
 };
 
-/* Turns autoload off for what this kernel's BTF does not have. */
-void attach_choose(struct bpf_object *object);
+/* Turns autoload off for what the kernel's BTF does not have. */
+void attach_choose(struct bpf_object *object, const struct btf *kernel);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
 int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd);
-/* Detaches and waits until no program is running any more: after it the ring only empties. */
+/* Waits until every program that runs now has ended. */
+void attach_wait_for_programs(void);
 void attach_end(struct attachment *attachment);
 
 #endif

@@ -30,30 +30,26 @@ struct live {
 };
 
 /* Number of arguments of a raw tracepoint, from BTF: never from the kernel's version. */
-static int tracepoint_arity(const char *name)
+static int tracepoint_arity(const struct btf *btf, const char *name)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *type = NULL;
-	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) : -1, arity = -1;
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
 
 	/* typedef -> pointer -> prototype, whose first parameter is the tracepoint's own data. */
 	if (id >= 0)
 		type = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
 	if (type)
 		type = btf__type_by_id(btf, type->type);
-	if (type)
-		arity = btf_vlen(type) - 1;
-	btf__free(btf);
-	return arity;
+	return type ? btf_vlen(type) - 1 : -1;
 }
 
-static void set_knobs(struct live_bpf *skeleton, const struct live_options *options)
+static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
 {
 	skeleton->rodata->knob_attempts = options->attempts;
 	skeleton->rodata->knob_follow = options->follow;
 	skeleton->rodata->knob_udp_send = !options->no_udp_send;
 	skeleton->rodata->knob_uring_cqe =
-		tracepoint_arity("btf_trace_io_uring_complete") == URING_ARGS_WITH_CQE;
+		tracepoint_arity(kernel, "btf_trace_io_uring_complete") == URING_ARGS_WITH_CQE;
 	bpf_map__set_max_entries(skeleton->maps.ring,
 				 options->ring_size ? options->ring_size : LIVE_RING_DEFAULT);
 	bpf_map__set_max_entries(skeleton->maps.cpus, (uint32_t)libbpf_num_possible_cpus());
@@ -67,16 +63,28 @@ static void raise_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
+/* What this kernel has decides what is loaded and how. */
+static int fit_to_kernel(struct live_bpf *skeleton, const struct live_options *options)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+
+	if (!kernel)
+		return -errno;
+	set_knobs(skeleton, options, kernel);
+	attach_choose(skeleton->obj, kernel);
+	btf__free(kernel);
+	return 0;
+}
+
 static int load(struct live *live, const struct live_options *options, struct fault *fault)
 {
 	int error;
 
 	live->skeleton = live_bpf__open();
-	if (!live->skeleton)
-		return fault_set(fault, -errno, "cannot read the kernel's type information (BTF): %s",
-				 strerror(errno));
-	set_knobs(live->skeleton, options);
-	attach_choose(live->skeleton->obj);
+	error = live->skeleton ? fit_to_kernel(live->skeleton, options) : -errno;
+	if (error)
+		return fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
+				 strerror(-error));
 	raise_memlock();
 	error = live_bpf__load(live->skeleton);
 	if (error == -EPERM)
@@ -182,12 +190,19 @@ int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets,
 	return sink_put(sink, &record, sizeof(record));
 }
 
+/* Detaching takes the kernel 70 ms a tracepoint; that can wait until people have their summary. */
+static void stop_emitting(struct live *live)
+{
+	__atomic_store_n(&live->skeleton->bss->control.stopped, 1, __ATOMIC_SEQ_CST);
+	attach_wait_for_programs();
+}
+
 int live_finish(struct live *live, const struct sink *sink)
 {
 	size_t count;
 	int result;
 
-	attach_end(&live->attachment);
+	stop_emitting(live);
 	result = live_drain(live, sink, &count);
 	if (!result)
 		result = live_tick(live, sink);

@@ -37,7 +37,7 @@ int live_tick(struct live *live, const struct sink *sink);
 /* The `ready` record; what the snapshot counted is filled in by the caller. */
 int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets, uint32_t processes,
 		   uint32_t namespaces);
-/* Detaches, drains to the last record, then tells the last losses and the summary. */
+/* Stops the hooks, drains to the last record, then tells the last losses and the summary. */
 int live_finish(struct live *live, const struct sink *sink);
 /* Lost so far, over all stages. */
 uint64_t live_lost(const struct live *live);
