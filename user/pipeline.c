@@ -16,6 +16,7 @@ struct pipeline {
 	struct output out;
 	uint64_t printed; /* events that count for --count */
 	uint64_t damaged;
+	uint64_t latest_ns;
 	int save_error;
 	bool enough;
 	bool lost;
@@ -188,6 +189,8 @@ static int pipeline_take(void *context, const void *data, size_t size)
 		pipeline->damaged++;
 		return 0;
 	}
+	if (record.header->time_ns > pipeline->latest_ns)
+		pipeline->latest_ns = record.header->time_ns;
 	error = model_apply(pipeline->model, &record, &change);
 	if (error)
 		return error;
@@ -207,6 +210,11 @@ int pipeline_flush(struct pipeline *pipeline)
 const struct model *pipeline_model(const struct pipeline *pipeline)
 {
 	return pipeline->model;
+}
+
+uint64_t pipeline_time_ns(const struct pipeline *pipeline)
+{
+	return pipeline->latest_ns;
 }
 
 uint64_t pipeline_damaged(const struct pipeline *pipeline)

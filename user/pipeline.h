@@ -36,6 +36,8 @@ struct sink pipeline_sink(struct pipeline *pipeline);
 /* Everything printed so far is on its way. 0 or a negative errno. */
 int pipeline_flush(struct pipeline *pipeline);
 const struct model *pipeline_model(const struct pipeline *pipeline);
+/* CLOCK_BOOTTIME of the latest record. */
+uint64_t pipeline_time_ns(const struct pipeline *pipeline);
 /* Records that were damaged and left out (recordings only). */
 uint64_t pipeline_damaged(const struct pipeline *pipeline);
 /* Whether any `lost` line was there to see. */
