@@ -23,17 +23,18 @@ struct view_tally {
 	uint64_t ready_ns; /* time of the ready record: the trace's duration counts from it */
 };
 
-/* Writes one JSON object (no newline) as docs/schema.json says. */
+/* Writes one JSON object (no newline) as docs/schema.json says; nothing when the kind is not public. */
 void event_json(struct json_writer *writer, const struct model *model, const struct change *change,
 		const struct view_tally *tally, const struct view_options *options);
 
-/* A line of text with newline, in buf (NUL-terminated, cut at size). Returns its length. */
+/* A line of text with newline, in buf (NUL-terminated, cut at size). Returns its length; 0 when the kind is
+ * not public. Whole in EVENT_TEXT_MAX bytes, whatever names processes have. */
 size_t event_text(char *buf, size_t size, const struct model *model, const struct change *change,
 		  const struct view_tally *tally, const struct view_options *options);
 
 /* The column titles that stand above the events. */
 size_t event_text_header(char *buf, size_t size, const struct view_options *options);
 
-#define EVENT_TEXT_MAX 4096
+#define EVENT_TEXT_MAX 16384
 
 #endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mirrors what the JSON views write: tests/golden compares the two on every line. Fields inside arrays are
+ * not known here, only the arrays.
+ */
+#include "core/subject_field.h"
+
+#include "core/subject.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <string.h>
+
+#define OWN_PREFIX "portsnoop."
+
+#define FIELD_LIST(X)                                                                                        \
+	X(TIMESTAMP, "timestamp")                                                                            \
+	X(EVENT_NAME, "event_name")                                                                          \
+	X(ROW, "row")                                                                                        \
+	X(TRANSPORT, "network.transport")                                                                    \
+	X(TYPE, "network.type")                                                                              \
+	X(LOCAL_ADDRESS, "network.local.address")                                                            \
+	X(LOCAL_PORT, "network.local.port")                                                                  \
+	X(PEER_ADDRESS, "network.peer.address")                                                              \
+	X(PEER_PORT, "network.peer.port")                                                                    \
+	X(STATE, "network.connection.state")                                                                 \
+	X(PID, "process.pid")                                                                                \
+	X(PARENT_PID, "process.parent_pid")                                                                  \
+	X(EXECUTABLE_NAME, "process.executable.name")                                                        \
+	X(EXECUTABLE_PATH, "process.executable.path")                                                        \
+	X(COMMAND_LINE, "process.command_line")                                                              \
+	X(USER_ID, "process.user.id")                                                                        \
+	X(USER_NAME, "process.user.name")                                                                    \
+	X(CGROUP, "process.linux.cgroup")                                                                    \
+	X(ERROR_TYPE, "error.type")                                                                          \
+	X(COMM, OWN_PREFIX "comm")                                                                           \
+	X(TID, OWN_PREFIX "tid")                                                                             \
+	X(NETNS, OWN_PREFIX "netns")                                                                         \
+	X(COOKIE, OWN_PREFIX "cookie")                                                                       \
+	X(FAMILY, OWN_PREFIX "family")                                                                       \
+	X(CREATOR_PID, OWN_PREFIX "creator.pid")                                                             \
+	X(PORT_REQUESTED, OWN_PREFIX "port.requested")                                                       \
+	X(PORT_CLASS, OWN_PREFIX "port.class")                                                               \
+	X(PORT_ASSIGNED_BY, OWN_PREFIX "port.assigned_by")                                                   \
+	X(SERVICE, OWN_PREFIX "service")                                                                     \
+	X(TRUNCATED, OWN_PREFIX "truncated")                                                                 \
+	X(SOURCE, OWN_PREFIX "source")                                                                       \
+	X(PROBE, OWN_PREFIX "probe")                                                                         \
+	X(DEFERRED, OWN_PREFIX "deferred")                                                                   \
+	X(LATE, OWN_PREFIX "late")                                                                           \
+	X(OPTIONS, OWN_PREFIX "options")                                                                     \
+	X(BACKLOG, OWN_PREFIX "backlog")                                                                     \
+	X(DURATION, OWN_PREFIX "duration_ns")                                                                \
+	X(QUEUE, OWN_PREFIX "queue_ns")                                                                      \
+	X(LISTENER, OWN_PREFIX "listener")                                                                   \
+	X(REASON, OWN_PREFIX "reason")                                                                       \
+	X(BYTES_SENT, OWN_PREFIX "bytes.sent")                                                               \
+	X(BYTES_RECEIVED, OWN_PREFIX "bytes.received")                                                       \
+	X(RETRANSMITS, OWN_PREFIX "retransmits")                                                             \
+	X(RTT, OWN_PREFIX "rtt_us")                                                                          \
+	X(DIRECTION, OWN_PREFIX "direction")                                                                 \
+	X(ACCEPTS, OWN_PREFIX "accepts")                                                                     \
+	X(STILL_BOUND, OWN_PREFIX "still_bound")                                                             \
+	X(HOLDERS, OWN_PREFIX "holders")                                                                     \
+	X(HOLDERS_AS_OF, OWN_PREFIX "holders_as_of")                                                         \
+	X(COUNTED, OWN_PREFIX "count")                                                                       \
+	X(QUEUE_LENGTH, OWN_PREFIX "accept_queue.length")                                                    \
+	X(QUEUE_LIMIT, OWN_PREFIX "accept_queue.limit")                                                      \
+	X(CLASS, OWN_PREFIX "class")                                                                         \
+	X(AGE, OWN_PREFIX "age_ns")                                                                          \
+	X(ACTIVE, OWN_PREFIX "connections.active")
+
+enum field {
+#define X(name, text) FIELD_##name,
+	FIELD_LIST(X)
+#undef X
+		FIELD_COUNT
+};
+_Static_assert((int)FIELD_COUNT <= 64, "a set of fields is one word");
+
+static const char *const names[FIELD_COUNT] = {
+#define X(name, text) text,
+	FIELD_LIST(X)
+#undef X
+};
+
+static uint64_t field(enum field which, bool present)
+{
+	return present ? UINT64_C(1) << which : 0;
+}
+
+/* --- what both have ---------------------------------------------------------------------------------------
+ */
+
+static uint64_t network_fields(const struct subject_storage *storage, bool with_state)
+{
+	const struct description *description = &storage->description;
+	const struct rec_socket *socket = description->socket;
+
+	if (!socket)
+		return 0;
+	return field(FIELD_TRANSPORT, record_transport_name(socket->protocol)) |
+	       field(FIELD_TYPE, description->family) | field(FIELD_LOCAL_ADDRESS, description->has_local) |
+	       field(FIELD_LOCAL_PORT, description->has_local && description->local.port) |
+	       field(FIELD_PEER_ADDRESS, description->has_peer) |
+	       field(FIELD_PEER_PORT, description->has_peer && description->peer.port) |
+	       field(FIELD_STATE, with_state && description->state) | field(FIELD_NETNS, socket->netns) |
+	       field(FIELD_COOKIE, socket->cookie) | field(FIELD_FAMILY, description->mapped) |
+	       field(FIELD_SERVICE, description->service);
+}
+
+static uint64_t counter_fields(bool known, uint32_t rtt_us)
+{
+	return field(FIELD_BYTES_SENT, known) | field(FIELD_BYTES_RECEIVED, known) |
+	       field(FIELD_RETRANSMITS, known) | field(FIELD_RTT, known && rtt_us);
+}
+
+/* --- events -----------------------------------------------------------------------------------------------
+ */
+
+static uint64_t actor_fields(const struct subject_storage *storage)
+{
+	const struct actor *actor = &storage->actor;
+	const struct model *model = storage->model;
+
+	if (!actor->pid)
+		return 0;
+	return field(FIELD_PID, true) |
+	       field(FIELD_PARENT_PID, actor->process && actor->process->parent_pid) |
+	       field(FIELD_EXECUTABLE_NAME, actor_name(actor)) |
+	       field(FIELD_EXECUTABLE_PATH, actor_path(actor)) |
+	       field(FIELD_COMMAND_LINE, actor_args_length(actor)) |
+	       field(FIELD_USER_ID, actor->uid != UID_UNKNOWN) |
+	       field(FIELD_USER_NAME, model_user_name(model, actor->uid)) |
+	       field(FIELD_CGROUP, actor->cgroup_id && model_cgroup_path(model, actor->cgroup_id)) |
+	       field(FIELD_COMM, actor->comm) |
+	       field(FIELD_TID, storage->change->record.header->flags & REC_F_TID) |
+	       field(FIELD_TRUNCATED, actor_is_cut(actor));
+}
+
+static uint64_t close_fields(const struct subject_storage *storage)
+{
+	const struct rec_close *close = (const void *)storage->change->record.header;
+	uint16_t flags = close->fact.header.flags;
+
+	return field(FIELD_REASON, record_reason_name(close->reason)) |
+	       field(FIELD_DURATION, close->duration_ns) | field(FIELD_DIRECTION, close->direction) |
+	       counter_fields(flags & CLOSE_F_COUNTERS, close->rtt_us) |
+	       field(FIELD_STILL_BOUND, flags & CLOSE_F_STILL_BOUND) |
+	       field(FIELD_ACCEPTS, describe_accepts_known(storage->change)) |
+	       field(FIELD_HOLDERS, !storage->actor.pid && storage->row && storage->row->n_holders);
+}
+
+static uint64_t kind_fields(const struct subject_storage *storage)
+{
+	const struct rec_header *header = storage->change->record.header;
+	const struct rec_connect *connect = (const void *)header;
+	const struct rec_accept *accept = (const void *)header;
+
+	switch (header->kind) {
+	case REC_BIND:
+		return field(FIELD_PORT_REQUESTED, header->flags & BIND_F_REQUESTED) |
+		       field(FIELD_DEFERRED, header->flags & BIND_F_DEFERRED) |
+		       field(FIELD_OPTIONS,
+			     storage->description.socket && storage->description.socket->options);
+	case REC_LISTEN:
+		return field(FIELD_BACKLOG, !storage->description.error);
+	case REC_CONNECT:
+		return field(FIELD_DURATION, connect->duration_ns);
+	case REC_ACCEPT:
+		return field(FIELD_QUEUE, accept->queue_ns) | field(FIELD_LISTENER, accept->listener);
+	case REC_CLOSE:
+		return close_fields(storage);
+	case REC_OVERFLOW:
+		return field(FIELD_COUNTED, true) | field(FIELD_QUEUE_LENGTH, true) |
+		       field(FIELD_QUEUE_LIMIT, true);
+	default:
+		return field(FIELD_COUNTED, header->kind == REC_REFUSE);
+	}
+}
+
+static uint64_t event_fields(const struct subject_storage *storage)
+{
+	const struct rec_header *header = storage->change->record.header;
+	const struct description *description = &storage->description;
+
+	return field(FIELD_TIMESTAMP, true) | field(FIELD_EVENT_NAME, true) | field(FIELD_SOURCE, true) |
+	       field(FIELD_PROBE, header->probe) | field(FIELD_LATE, header->flags & REC_F_LATE) |
+	       field(FIELD_TRUNCATED, header->flags & REC_F_TRUNCATED) |
+	       field(FIELD_PORT_CLASS, description->port_class) |
+	       field(FIELD_PORT_ASSIGNED_BY, description->assigned_by) |
+	       field(FIELD_CREATOR_PID, description->creator_pid) |
+	       field(FIELD_ERROR_TYPE, description->error) |
+	       network_fields(storage, header->kind == REC_CLOSE) | actor_fields(storage) |
+	       kind_fields(storage);
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t row_fields(const struct subject_storage *storage)
+{
+	const struct socket_row *row = storage->row;
+	uint64_t set = field(FIELD_ROW, true) | network_fields(storage, true) |
+		       field(FIELD_HOLDERS, !row->orphan) | field(FIELD_HOLDERS_AS_OF, !row->orphan);
+
+	if (socket_row_kind(&row->socket) == ROW_CONNECTION)
+		return set | field(FIELD_DIRECTION, storage->subject.direction) |
+		       field(FIELD_AGE, row->since_ns) |
+		       counter_fields(describe_row_has_counters(row), row->rtt_us);
+	return set | field(FIELD_CLASS, storage->description.port_class) |
+	       field(FIELD_OPTIONS, row->socket.options) | field(FIELD_QUEUE_LENGTH, row->queue_limit) |
+	       field(FIELD_QUEUE_LIMIT, row->queue_limit) |
+	       field(FIELD_ACTIVE, row->socket.state == TCP_LISTEN);
+}
+
+/* --- names ------------------------------------------------------------------------------------------------
+ */
+
+/* Whether name is asked or a part of it. */
+static bool name_answers(const char *name, const char *asked)
+{
+	size_t length = strlen(asked);
+
+	return !strncmp(name, asked, length) && (!name[length] || name[length] == '.');
+}
+
+static uint64_t fields_meant(const char *asked)
+{
+	uint64_t set = 0;
+
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		bool own = !strncmp(names[i], OWN_PREFIX, strlen(OWN_PREFIX));
+
+		set |= field(i, name_answers(names[i], asked) ||
+					(own && name_answers(names[i] + strlen(OWN_PREFIX), asked)));
+	}
+	return set;
+}
+
+bool subject_has_field(const void *context, const char *asked)
+{
+	const struct subject_storage *storage = context;
+	uint64_t present = storage->change ? event_fields(storage) : row_fields(storage);
+
+	return fields_meant(asked) & present;
+}
+
+bool subject_field_exists(const char *asked)
+{
+	return fields_meant(asked);
+}
+
+const char *subject_field_name(size_t index)
+{
+	return index < FIELD_COUNT ? names[index] : NULL;
+}
