@@ -94,7 +94,7 @@ static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, 
 	bool known = bind_asked(cookie, &address);
 	struct rec_bind *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_BIND, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -116,7 +116,7 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 {
 	struct rec_bind *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_BIND, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -141,7 +141,7 @@ static __always_inline void listen_returned(const struct sock *sk, __u64 cookie,
 	bool was_unbound = claim_take(cookie, CLAIM_LISTEN, &claim);
 	struct rec_listen *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_LISTEN, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -160,7 +160,7 @@ static __always_inline void autobind_happened(const struct sock *sk, __u64 cooki
 {
 	struct rec_autobind *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_AUTOBIND, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -187,7 +187,7 @@ static __always_inline void connect_failed_early(const struct sock *sk, __u64 co
 {
 	struct rec_connect *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_CONNECT, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -206,7 +206,7 @@ static __always_inline void udp_port_returned(const struct sock *sk, __u64 cooki
 {
 	struct rec_close *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_CLOSE, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -245,7 +245,7 @@ static __always_inline void accept_took(const struct sock *sk, __u64 cookie, con
 {
 	struct rec_accept *rec;
 
-	process_announce();
+	announce_current();
 	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -264,7 +264,9 @@ static __always_inline void accept_took_unknown(const struct sock *listener, enu
 {
 	struct rec_accept *rec;
 
-	process_announce();
+	if (listener && !socket_is_ours_sk(listener))
+		return;
+	announce_current();
 	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
 	if (!rec)
 		return;
@@ -302,29 +304,29 @@ static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, st
 
 	if (claim_take(cookie, CLAIM_ACCEPT, ret_claim))
 		return true;
-	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_RECV &&
+	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_RECV && socket_is_ours_sk(sk) &&
 	       bpf_map_update_elem(&claims, &cookie, &taken, BPF_NOEXIST) == 0;
 }
 
 /*
  * accept(2) returned descriptor fd without an address asked for, so no hook saw the new socket: look it up,
- * and believe it only if it is a connection that nobody has accepted yet.
+ * and believe it only if it is a connection that nobody has accepted yet. Only connections of ours have
+ * claims.
  */
-static __always_inline void accept_returned(int fd, const struct sock *listener, enum rec_probe probe)
+static __always_inline bool accept_returned(int fd, enum rec_probe probe)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk = socket_of_fd(fd);
 	struct claim claim = {};
 	__u64 cookie;
 
-	if (sk && socket_is_ours_sk(sk) && !files_are_shared_with_process(task)) {
-		cookie = socket_cookie_of(sk);
-		if (cookie && accept_claim(sk, cookie, &claim)) {
-			accept_took(sk, cookie, NULL, &claim, task_is_single_threaded(task), probe);
-			return;
-		}
-	}
-	accept_took_unknown(listener, probe);
+	if (!sk || files_are_shared_with_process(task))
+		return false;
+	cookie = socket_cookie_of(sk);
+	if (!cookie || !accept_claim(sk, cookie, &claim))
+		return false;
+	accept_took(sk, cookie, NULL, &claim, task_is_single_threaded(task), probe);
+	return true;
 }
 
 #endif

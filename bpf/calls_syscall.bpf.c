@@ -60,11 +60,11 @@ SEC("tracepoint/syscalls/sys_exit_connect")
 int syscall_connect(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = compat_syscall_regs();
-	struct sock *sk = argument_socket(regs);
+	struct sock *sk = socket_of_fd(argument_fd(regs));
 	struct address address = {};
 
 	/* The usual case first: a TCP connect's outcome is seen by the state change. */
-	if (!sk || (ctx->ret == 0 && socket_protocol(sk) == IPPROTO_TCP))
+	if (!sk || (ctx->ret == 0 && socket_protocol(sk) == IPPROTO_TCP) || !socket_is_ours_sk(sk))
 		return 0;
 	argument_address(&address, regs);
 	connect_returned(sk, ctx->ret < 0 ? -ctx->ret : 0, &address, PROBE_TRACEPOINT);
@@ -74,15 +74,12 @@ int syscall_connect(struct trace_event_raw_sys_exit *ctx)
 static __always_inline int syscall_accept(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = compat_syscall_regs();
-	struct sock *listener;
 
 	/* When an address was asked for, cgroup/getpeername has seen the new socket. */
 	if (ctx->ret < 0 || PT_REGS_PARM2_CORE_SYSCALL(regs))
 		return 0;
-	listener = socket_of_fd(argument_fd(regs));
-	if (listener && !socket_is_ours_sk(listener))
-		return 0;
-	accept_returned(ctx->ret, listener, PROBE_TRACEPOINT);
+	if (!accept_returned(ctx->ret, PROBE_TRACEPOINT))
+		accept_took_unknown(socket_of_fd(argument_fd(regs)), PROBE_TRACEPOINT);
 	return 0;
 }
 

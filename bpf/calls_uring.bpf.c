@@ -35,9 +35,12 @@ static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int
 		break;
 	case IORING_OP_ACCEPT:
 		/* With an address asked for, cgroup/getpeername has seen the new socket. */
-		if (!error && !BPF_CORE_READ((struct io_accept *)request, addr))
-			accept_returned(BPF_CORE_READ((struct io_accept *)request, file_slot) ? -1 : result,
-					sk, PROBE_TRACEPOINT);
+		if (error || BPF_CORE_READ((struct io_accept *)request, addr))
+			break;
+		/* Into a slot of the ring's own table there is no descriptor to look at. */
+		if (BPF_CORE_READ((struct io_accept *)request, file_slot) ||
+		    !accept_returned(result, PROBE_TRACEPOINT))
+			accept_took_unknown(sk, PROBE_TRACEPOINT);
 		break;
 	case IORING_OP_LISTEN:
 		listen_returned(sk, cookie, error, PROBE_TRACEPOINT);

@@ -18,7 +18,6 @@ int owner_created(struct bpf_sock *ctx)
 	}
 	note->creator_pid = bpf_get_current_pid_tgid() >> 32;
 	note->creator_start_ns = task_current_start_ns();
-	process_announce();
 	return 1;
 }
 
@@ -40,6 +39,7 @@ SEC("cgroup/sock_release")
 int owner_released(struct bpf_sock *ctx)
 {
 	const struct sock *sk = (const void *)ctx;
+	bool known = false;
 	struct note *note;
 	__u64 cookie;
 	__u8 state;
@@ -58,7 +58,8 @@ int owner_released(struct bpf_sock *ctx)
 	} else {
 		count_map_full();
 	}
-	process_announce();
+	if (!known)
+		announce_current();
 	if (ctx->protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
 		return 1; /* the state change to CLOSE reports it */
 	if (BPF_CORE_READ(sk, __sk_common.skc_num))

@@ -98,7 +98,7 @@ __noinline int process_announce(void)
 		return 0;
 	rec = emit_begin(REC_PROCESS, sizeof(*rec), PROBE_TRACEPOINT);
 	if (!rec)
-		return 0; /* not put down as sent: the next act tries again */
+		return -1; /* not put down as sent: the next act tries again */
 	bpf_map_update_elem(&processes, &pid, &start_ns, BPF_ANY);
 	task_fill_current(&rec->task);
 	rec->header.flags |= REC_F_TASK;

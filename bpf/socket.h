@@ -97,6 +97,14 @@ static __always_inline __u64 socket_cookie_of(const struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 }
 
+/* The cookie in a program with a typed socket: made if it is not there yet. */
+static __always_inline __u64 socket_cookie_typed(struct sock *sk)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+
+	return cookie ? cookie : bpf_get_socket_cookie(sk);
+}
+
 /* The socket of an open descriptor of the current process, or NULL. */
 static __always_inline struct sock *socket_of_fd(int fd)
 {

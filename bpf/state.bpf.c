@@ -40,7 +40,7 @@ static __always_inline void connect_began(struct sock *sk)
 		note->flags |= NOTE_AUTOBOUND;
 	if (!made_by_kernel(sk)) {
 		note_owned_by_current(note);
-		process_announce();
+		announce_current();
 	}
 	if (!knob_attempts)
 		return;
@@ -48,7 +48,7 @@ static __always_inline void connect_began(struct sock *sk)
 	if (!rec)
 		return;
 	fact_by_note(&rec->fact, note);
-	fact_on_typed(&rec->fact, sk, bpf_get_socket_cookie(sk), note);
+	fact_on_typed(&rec->fact, sk, socket_cookie_typed(sk), note);
 	emit_end(rec);
 }
 
@@ -56,7 +56,7 @@ static __always_inline void connect_began(struct sock *sk)
 static __always_inline void connect_ended(struct sock *sk, int error)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
-	__u64 cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_connect *rec;
 
 	rec = emit_begin(REC_CONNECT, sizeof(*rec), PROBE_TRACEPOINT);
@@ -106,13 +106,13 @@ static __always_inline void child_made(struct sock *sk)
 	note->flags = NOTE_IN;
 	note->begun_ns = bpf_ktime_get_boot_ns();
 	note->port = sk->__sk_common.skc_num;
-	bpf_get_socket_cookie(sk);
+	socket_cookie_typed(sk);
 }
 
 static __always_inline void child_established(struct sock *sk)
 {
 	struct note *note = note_of(sk);
-	__u64 cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = socket_cookie_typed(sk);
 	struct claim claim;
 
 	if (!note)
@@ -127,7 +127,7 @@ static __always_inline void child_established(struct sock *sk)
 static __always_inline void listen_began(struct sock *sk)
 {
 	struct note *note = note_of(sk);
-	__u64 cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = socket_cookie_typed(sk);
 
 	if (!note)
 		return;
@@ -152,8 +152,8 @@ static __always_inline void listen_ended(struct sock *sk)
 		return;
 	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
 		return;
-	process_announce();
-	close_happened(sk, bpf_get_socket_cookie(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, true,
+	announce_current();
+	close_happened(sk, socket_cookie_typed(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, true,
 		       PROBE_TRACEPOINT);
 }
 
@@ -180,7 +180,7 @@ static __always_inline enum close_reason close_reason_of(const struct sock *sk, 
 static __always_inline void connection_ended(struct sock *sk, int old_state)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
-	__u64 cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = socket_cookie_typed(sk);
 	enum close_reason reason = close_reason_of(sk, old_state);
 	struct claim claim;
 
@@ -249,11 +249,8 @@ static __always_inline enum meaning meaning_of(struct sock *sk, int old_state, i
 /* Each meaning has one place: the verifier walks every copy again. */
 static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
 {
-	enum meaning meaning;
+	enum meaning meaning = meaning_of(sk, old_state, new_state);
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return;
-	meaning = meaning_of(sk, old_state, new_state);
 	if (meaning == CONNECT_BEGAN)
 		connect_began(sk);
 	else if (meaning == CONNECT_ENDED)
@@ -270,10 +267,18 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 		listen_ended(sk);
 }
 
+/* Half of all transitions say nothing: they leave before anything else. */
+static __always_inline bool is_of_interest(const struct sock *sk, int new_state)
+{
+	return (new_state == TCP_CLOSE || new_state == TCP_ESTABLISHED || new_state == TCP_SYN_SENT ||
+		new_state == TCP_SYN_RECV || new_state == TCP_LISTEN) &&
+	       sk->sk_protocol == IPPROTO_TCP;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 {
-	if (!pair_enter_first(PAIRED_STATE))
+	if (!is_of_interest(sk, new_state) || !pair_enter_first(PAIRED_STATE))
 		return 0;
 	state_changed(sk, old_state, new_state);
 	pair_leave_first(PAIRED_STATE);
@@ -283,7 +288,7 @@ int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 {
-	if (pair_enter_second(PAIRED_STATE))
+	if (is_of_interest(sk, new_state) && pair_enter_second(PAIRED_STATE))
 		state_changed(sk, old_state, new_state);
 	return 0;
 }

@@ -4,7 +4,7 @@
 #ifndef PORTSNOOP_BPF_TASK_H
 #define PORTSNOOP_BPF_TASK_H
 
-#include "compat.h"
+#include "emit.h"
 
 #include <portsnoop/event.h>
 
@@ -34,8 +34,30 @@ static __always_inline void task_fill_current(struct rec_task *to)
 
 /*
  * Sends name, executable and arguments of the current process, once per generation. Defined in
- * process.bpf.c; every hook that names a process calls it.
+ * process.bpf.c. 0 when they are sent, now or before.
  */
 int process_announce(void);
+
+/* Identity and generation of the current process in one word: (pid, start, execs). */
+static __always_inline __u64 task_generation(void)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+
+	return (task->group_leader->start_boottime ^ (__u64)task->tgid << 40) +
+	       task->self_exec_id * 0x9e3779b97f4a7c15ull;
+}
+
+/* The same with a glance at what this CPU did last: mostly the same process again. Every hook that names the
+ * current process calls it. */
+static __always_inline void announce_current(void)
+{
+	struct cpu_counters *counters = counters_here();
+	__u64 generation = task_generation();
+
+	if (!counters || counters->announced == generation)
+		return;
+	if (process_announce() == 0)
+		counters->announced = generation;
+}
 
 #endif

@@ -33,7 +33,8 @@ struct cpu_counters {
 	__u64 rescued;		      /* runs of a second copy in place of a skipped first one */
 	__u64 map_full;		      /* an update of a bounded map failed */
 	__u8 on_stack[8];	      /* by enum paired_program: its first copy is running on this CPU */
-	__u64 reserved[13];	      /* a multiple of a cache line, so that CPUs do not share one */
+	__u64 announced;	      /* the process whose name this CPU sent or found sent last; a mix */
+	__u64 reserved[12];	      /* a multiple of a cache line, so that CPUs do not share one */
 };
 _Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
 
