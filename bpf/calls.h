@@ -86,6 +86,14 @@ static __always_inline bool bind_asked(__u64 cookie, struct address *ret_address
 	return true;
 }
 
+/* The bind is over: what it asked for must not be taken for what the next one asks. */
+static __always_inline void bind_over(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&asked, &tid);
+}
+
 /* bind(2) got its port, or (deferred) its address without one. */
 static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, const struct note *note,
 					   bool deferred, enum rec_probe probe)
@@ -125,6 +133,9 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 	rec->fact.socket.options = socket_options(sk);
 	rec->error = error;
 	if (address->known) {
+		/* An IPv6 address given to an IPv4 socket is shown as what it is. */
+		if (address->family == AF_INET6)
+			rec->fact.socket.family = AF_INET6;
 		address_put(rec->fact.socket.local_addr, address, rec->fact.socket.family);
 		rec->fact.socket.local_port = address->port;
 		rec->requested_port = address->port;

@@ -34,7 +34,8 @@ int cgroup_bind4(struct bpf_sock_addr *ctx)
 	struct address address = {.family = AF_INET};
 	__u32 ip = ctx->user_ip4;
 
-	if (!is_ours(ctx))
+	/* The family is checked only later; another one's bytes mean something else. */
+	if (!is_ours(ctx) || ctx->user_family == AF_INET6)
 		return 1;
 	__builtin_memcpy(address.addr, &ip, sizeof(ip));
 	address.port = bpf_ntohs(ctx->user_port);
@@ -48,7 +49,7 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 	struct address address = {.family = AF_INET6};
 	__u32 ip[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
 
-	if (!is_ours(ctx))
+	if (!is_ours(ctx) || ctx->user_family != AF_INET6)
 		return 1;
 	__builtin_memcpy(address.addr, ip, sizeof(ip));
 	address.port = bpf_ntohs(ctx->user_port);
@@ -132,7 +133,9 @@ int cgroup_connect6(struct bpf_sock_addr *ctx)
 static __always_inline int send_begins(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
+	struct claim claim;
 	struct note *note;
+	__u64 cookie;
 	__u16 port;
 
 	if (!sk || !knob_udp_send)
@@ -151,9 +154,18 @@ static __always_inline int send_begins(struct bpf_sock_addr *ctx)
 		return 1;
 	}
 	note->port = port;
+	cookie = bpf_get_socket_cookie(ctx);
+	if (note->flags & NOTE_PORT_CLAIM) {
+		/* connect(2) assigned it; if nothing has said so yet, it is said now. */
+		note->flags &= ~NOTE_PORT_CLAIM;
+		if (claim_take(cookie, CLAIM_AUTOBIND, &claim))
+			autobind_happened(socket_of(ctx), cookie, note, REC_F_LATE | AUTOBIND_F_CONNECT,
+					  PROBE_CGROUP);
+		return 1;
+	}
 	note->since_ns = bpf_ktime_get_boot_ns();
 	note_by_current(note);
-	autobind_happened(socket_of(ctx), bpf_get_socket_cookie(ctx), note, 0, PROBE_CGROUP);
+	autobind_happened(socket_of(ctx), cookie, note, 0, PROBE_CGROUP);
 	return 1;
 }
 

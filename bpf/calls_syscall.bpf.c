@@ -43,6 +43,7 @@ int syscall_bind(struct trace_event_raw_sys_exit *ctx)
 		/* With a port, cgroup/post_bind has reported it. */
 		bind_succeeded(sk, cookie, NULL, true, PROBE_TRACEPOINT);
 	}
+	bind_over();
 	return 0;
 }
 

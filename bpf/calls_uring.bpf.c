@@ -52,6 +52,7 @@ static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int
 		} else if (!BPF_CORE_READ(sk, __sk_common.skc_num)) {
 			bind_succeeded(sk, cookie, NULL, true, PROBE_TRACEPOINT);
 		}
+		bind_over();
 		break;
 	}
 }

@@ -59,6 +59,9 @@ static __always_inline void close_happened(const struct sock *sk, __u64 cookie, 
 		fact_on(&rec->fact, sk, cookie, note);
 	close_fill_note(rec, note);
 	rec->fact.socket.state = state;
+	/* A failed connect leaves its address behind. */
+	if (!connection && !rec->fact.socket.peer_port)
+		__builtin_memset(rec->fact.socket.peer_addr, 0, 16);
 	rec->reason = reason;
 	if (note && note->flags & NOTE_RELEASED)
 		rec->fact.header.flags |= CLOSE_F_RELEASED;

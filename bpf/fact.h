@@ -64,12 +64,17 @@ static __always_inline void note_owned_by_current(struct note *note)
 	note->owner_start_ns = note->task.start_ns;
 }
 
-static __always_inline void claim_put(__u64 cookie, enum claim_kind kind, __u64 listener)
+static __always_inline void claim_put_since(__u64 cookie, enum claim_kind kind, __u64 listener, __u64 time_ns)
 {
-	struct claim claim = {.time_ns = bpf_ktime_get_boot_ns(), .listener = listener, .kind = kind};
+	struct claim claim = {.time_ns = time_ns, .listener = listener, .kind = kind};
 
 	if (bpf_map_update_elem(&claims, &cookie, &claim, BPF_NOEXIST) == -7 /* E2BIG: full */)
 		count_map_full();
+}
+
+static __always_inline void claim_put(__u64 cookie, enum claim_kind kind, __u64 listener)
+{
+	claim_put_since(cookie, kind, listener, bpf_ktime_get_boot_ns());
 }
 
 /* True for exactly one caller: the one that may report the fact. */

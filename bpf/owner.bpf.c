@@ -35,11 +35,18 @@ static __always_inline void drop_claims(const struct sock *sk, struct note *note
 		autobind_happened(sk, cookie, note, REC_F_LATE | AUTOBIND_F_CONNECT, PROBE_CGROUP);
 }
 
+/* Who acted on this socket before was announced then. */
+static __always_inline bool acted_before(const struct note *note)
+{
+	return note->flags & NOTE_TASK && note->task.pid == bpf_get_current_pid_tgid() >> 32 &&
+	       note->task.start_ns == task_current_start_ns();
+}
+
 SEC("cgroup/sock_release")
 int owner_released(struct bpf_sock *ctx)
 {
 	const struct sock *sk = (const void *)ctx;
-	bool known = false;
+	bool by_process = !task_is_kernel_thread();
 	struct note *note;
 	__u64 cookie;
 	__u8 state;
@@ -51,18 +58,52 @@ int owner_released(struct bpf_sock *ctx)
 	note = bpf_sk_storage_get(&notes, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (note) {
 		drop_claims(sk, note, cookie);
-		if (state !=
-		    TCP_SYN_SENT) /* there the outcome of the connect is to come, and it is the connector's */
+		if (by_process && !acted_before(note))
+			announce_current();
+		if (!by_process)
+			note->flags &= ~NOTE_TASK;
+		else if (state !=
+			 TCP_SYN_SENT) /* there the outcome of the connect is to come: the connector's */
 			note_by_current(note);
 		note->flags |= NOTE_RELEASED;
 	} else {
 		count_map_full();
 	}
-	if (!known)
-		announce_current();
 	if (ctx->protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
 		return 1; /* the state change to CLOSE reports it */
 	if (BPF_CORE_READ(sk, __sk_common.skc_num))
-		close_happened(sk, cookie, note, state, CLOSE_LOCAL, true, false, PROBE_CGROUP);
+		close_happened(sk, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
 	return 1;
+}
+
+/*
+ * Sockets that were there before: run once after attaching. A listener's note tells its children where they
+ * come from; a connection that waits to be accepted gets its claim.
+ */
+SEC("iter/tcp")
+int owner_adopt(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tcp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
+	struct note *note;
+	struct sock *sk;
+	__u64 cookie;
+
+	if (!tcp)
+		return 0;
+	sk = &tcp->inet_conn.icsk_inet.sk;
+	if (skc->skc_state != TCP_LISTEN &&
+	    (sk->sk_socket || (skc->skc_state != TCP_ESTABLISHED && skc->skc_state != TCP_CLOSE_WAIT)))
+		return 0;
+	cookie = bpf_get_socket_cookie(tcp);
+	note = bpf_sk_storage_get(&notes, tcp, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!note) {
+		count_map_full();
+	} else if (skc->skc_state == TCP_LISTEN) {
+		note->listener = cookie;
+	} else if (!(note->flags & NOTE_IN)) {
+		note->flags |= NOTE_IN;
+		claim_put_since(cookie, CLAIM_ACCEPT, 0, 0);
+	}
+	return 0;
 }

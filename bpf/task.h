@@ -19,6 +19,14 @@ static __always_inline __u64 task_current_start_ns(void)
 	return bpf_get_current_task_btf()->group_leader->start_boottime;
 }
 
+#define PF_KTHREAD 0x00200000
+
+/* A kernel thread acts for somebody else: the last reference of a ring that ended, for example. */
+static __always_inline bool task_is_kernel_thread(void)
+{
+	return bpf_get_current_task_btf()->flags & PF_KTHREAD;
+}
+
 static __always_inline void task_fill_current(struct rec_task *to)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();

@@ -4,6 +4,7 @@
 #include "system/mounts.h"
 #include "system/proc.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +167,21 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, int cgr
 		close(tracefs_fd);
 	settle_facts(attachment, broken);
 	return attachment->n_links ? 0 : -ENOTSUP;
+}
+
+void attach_run_iterator(const struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	char none[16];
+	ssize_t n;
+
+	do
+		n = fd >= 0 ? read(fd, none, sizeof(none)) : 0;
+	while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
 }
 
 void attach_wait_for_programs(void)

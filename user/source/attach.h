@@ -28,6 +28,8 @@ struct attachment {
 void attach_choose(struct bpf_object *object, const struct btf *kernel);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
 int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd);
+/* Runs an iterator that writes nothing, once. What it does is an improvement only: failing is no error. */
+void attach_run_iterator(const struct bpf_program *program);
 /* Waits until every program that runs now has ended. */
 void attach_wait_for_programs(void);
 void attach_end(struct attachment *attachment);

@@ -101,8 +101,10 @@ static int attach(struct live *live, struct fault *fault)
 
 	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
 	error = attach_all(&live->attachment, live->skeleton->obj, live->cgroup2_fd);
-	if (!error)
+	if (!error) {
+		attach_run_iterator(live->skeleton->progs.owner_adopt);
 		return 0;
+	}
 	fault->unsupported = true;
 	return fault_set(fault, error, "no hook could be attached: %s", live->attachment.missing);
 }
