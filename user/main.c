@@ -2,10 +2,12 @@
 /* The table of commands; nothing else. */
 #include "command/command.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct command {
 	const char *name;
@@ -51,6 +53,19 @@ static void print_help(const struct command *command)
 	       "See portsnoop(1).\n");
 }
 
+/* Whoever started us may have closed them; what we open must not take their place. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	/* Open for the wrong direction, so that using it fails as using a closed one would. */
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command = NULL;
@@ -58,6 +73,7 @@ int main(int argc, char **argv)
 	char message[256];
 	uint64_t used;
 
+	fill_standard_descriptors();
 	setlocale(LC_TIME, "");
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as an error of write(2) */
 	if (options_parse(argc, argv, &options, &used, message, sizeof(message))) {

@@ -25,8 +25,8 @@ struct row {
 #define TRACING	  (FOR_TRACE | FOR_RECORD | FOR_REPLAY)
 
 static const struct row rows[] = {
-	{"output", 'o', "FORMAT", FOR_ALL, OUTPUT, AT(json), "text (default) or json"},
-	{"json", 0, NULL, FOR_ALL, SET, AT(json), "the same as --output json"},
+	{"output", 'o', "FORMAT", FOR_ALL & ~FOR_RECORD, OUTPUT, AT(json), "text (default) or json"},
+	{"json", 0, NULL, FOR_ALL & ~FOR_RECORD, SET, AT(json), "the same as --output json"},
 	{"count", 'c', "N", TRACING, COUNT, AT(count), "stop after N printed events"},
 	{"duration", 'd', "TIME", FOR_TRACE | FOR_RECORD, DURATION, AT(duration_ns),
 	 "stop after TIME (5s, 500ms, 2m)"},
@@ -39,11 +39,12 @@ static const struct row rows[] = {
 	{"strict", 0, NULL, TRACING, SET, AT(strict), "exit with status 4 when anything was lost"},
 	{"save", 0, "FILE", FOR_TRACE, TEXT, AT(save), "print, and keep the raw records in FILE"},
 	{"from", 0, "FILE", FOR_TRACE | FOR_LS, TEXT, AT(from), "read a recording; needs no privileges"},
-	{"ring-size", 0, "BYTES", TRACING, SIZE, AT(ring_size),
+	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD, SIZE, AT(ring_size),
 	 "size of the kernel's ring buffer (default 8M)"},
-	{"numeric", 'n', NULL, FOR_ALL, SET, AT(numeric), "no names of users and services"},
-	{"no-args", 0, NULL, FOR_ALL, SET, AT(no_args), "no command lines"},
-	{"no-color", 0, NULL, FOR_ALL, NO_COLOUR, AT(colour), "no colours (NO_COLOR does the same)"},
+	{"numeric", 'n', NULL, FOR_ALL & ~FOR_RECORD, SET, AT(numeric), "no names of users and services"},
+	{"no-args", 0, NULL, FOR_ALL & ~FOR_RECORD, SET, AT(no_args), "no command lines"},
+	{"no-color", 0, NULL, FOR_ALL & ~FOR_RECORD, NO_COLOUR, AT(colour),
+	 "no colours (NO_COLOR does the same)"},
 	{"verbose", 'v', NULL, FOR_ALL, SET, AT(verbose), "more columns, more about what is missing"},
 	{"quiet", 'q', NULL, FOR_ALL, SET, AT(quiet), "no warnings on standard error"},
 	{"help", 'h', NULL, FOR_ALL, SET, AT(help), "this text"},

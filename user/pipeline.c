@@ -207,6 +207,13 @@ int pipeline_flush(struct pipeline *pipeline)
 	return output_flush(&pipeline->out);
 }
 
+int pipeline_keep(struct pipeline *pipeline)
+{
+	if (pipeline->options.save && !pipeline->save_error)
+		pipeline->save_error = recording_flush(pipeline->options.save);
+	return pipeline->save_error;
+}
+
 const struct model *pipeline_model(const struct pipeline *pipeline)
 {
 	return pipeline->model;

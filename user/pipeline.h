@@ -35,6 +35,8 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, int out_fd
 struct sink pipeline_sink(struct pipeline *pipeline);
 /* Everything printed so far is on its way. 0 or a negative errno. */
 int pipeline_flush(struct pipeline *pipeline);
+/* Everything recorded so far can be read from the file, should we be killed. 0 or a negative errno. */
+int pipeline_keep(struct pipeline *pipeline);
 const struct model *pipeline_model(const struct pipeline *pipeline);
 /* CLOCK_BOOTTIME of the latest record. */
 uint64_t pipeline_time_ns(const struct pipeline *pipeline);

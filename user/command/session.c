@@ -61,10 +61,13 @@ static int tick(void *context)
 	int result = enrich_tick(session->enrich);
 
 	loop_timer_in(&session->loop, session->tick, TICK_NS);
+	live_table_full(session->live, model_rows_left_out(pipeline_model(session->pipeline)));
 	if (!result)
 		result = live_tick(session->live, &sink);
 	if (!result)
 		result = overflow_tick(session->overflow, &sink);
+	if (!result)
+		result = pipeline_keep(session->pipeline);
 	return result ? result : pipeline_flush(session->pipeline);
 }
 
@@ -186,6 +189,8 @@ static int begin_stream(struct session *session)
 	model_each_socket(pipeline_model(session->pipeline), count_socket, &counts);
 	model_each_process(pipeline_model(session->pipeline), count_process, &counts);
 	result = live_put_ready(session->live, &sink, counts.sockets, counts.processes, counts.namespaces);
+	if (!result)
+		result = pipeline_keep(session->pipeline);
 	return result ? result : pipeline_flush(session->pipeline);
 }
 
@@ -242,9 +247,8 @@ static int run_loop(struct session *session)
 {
 	int result = begin_stream(session);
 
-	/* Iterators need no capability from 5.19 on; what runs without them needs none to keep. */
 	if (!result)
-		privileges_drop(false);
+		privileges_drop(live_can_read, session->live);
 	if (!result && session->child)
 		child_let_go(session->child);
 	return result ? result : loop_run(&session->loop);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What commands have in common: complaining, filters, how to show, what the machine must have. */
 #include "command/command.h"
+#include "core/subject_field.h"
 #include "system/lookup.h"
 #include "view/event.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,9 +33,15 @@ static int resolve_service(void *context, const char *name, uint16_t *ret_port)
 	return lookup_service_port(name, ret_port);
 }
 
+static int field_exists(void *context, const char *name)
+{
+	return subject_field_exists(name) ? 0 : -ENOENT;
+}
+
 int parse_filter(char **words, size_t n_words, struct filter **ret_filter)
 {
-	const struct filter_resolver resolver = {.user = resolve_user, .service = resolve_service};
+	const struct filter_resolver resolver = {
+		.user = resolve_user, .service = resolve_service, .field = field_exists};
 	struct filter_error error;
 	char text[1024];
 

@@ -135,9 +135,40 @@ static int trace_live(const struct options *options, struct pipeline *pipeline)
  * -------------------------------------------------------------------------------------------- */
 
 struct plan {
+	const char *command;
 	const char *from, *save;
 	bool print;
 };
+
+/* What contradicts itself. A recording was made with whatever it was made with: hooks cannot be chosen now.
+ */
+static int check_plan(const struct options *options, const struct plan *plan)
+{
+	const char *what = NULL;
+
+	if (options->child && !options->child[0]) {
+		complain("%s --: a command must follow", plan->command);
+		return EXIT_USAGE;
+	}
+	if (!plan->from)
+		return EXIT_DONE;
+	if (options->child)
+		what = "a command";
+	else if (options->save)
+		what = "--save";
+	else if (options->duration_ns)
+		what = "--duration";
+	else if (options->attempts)
+		what = "--attempts";
+	else if (options->no_udp_send)
+		what = "--no-udp-send";
+	else if (options->ring_size)
+		what = "--ring-size";
+	if (!what)
+		return EXIT_DONE;
+	complain("%s makes no sense with a recording: what it holds was decided when it was made", what);
+	return EXIT_USAGE;
+}
 
 static int run(const struct options *options, const struct plan *plan, char **words, size_t n_words)
 {
@@ -151,8 +182,10 @@ static int run(const struct options *options, const struct plan *plan, char **wo
 	struct recording_writer *writer = NULL;
 	struct pipeline *pipeline;
 	struct filter *filter = NULL;
-	int status = parse_filter(words, n_words, &filter);
+	int status = check_plan(options, plan);
 
+	if (!status)
+		status = parse_filter(words, n_words, &filter);
 	if (!status)
 		status = check_ring_size(options);
 	if (!status && plan->save)
@@ -179,16 +212,9 @@ static int run(const struct options *options, const struct plan *plan, char **wo
 
 int command_trace(const struct options *options, char **words, size_t n_words)
 {
-	const struct plan plan = {.from = options->from, .save = options->save, .print = true};
+	const struct plan plan = {
+		.command = "trace", .from = options->from, .save = options->save, .print = true};
 
-	if (options->child && !options->child[0]) {
-		complain("trace --: a command must follow");
-		return EXIT_USAGE;
-	}
-	if (options->from && (options->save || options->child)) {
-		complain("--from reads a recording: --save and a command make no sense with it");
-		return EXIT_USAGE;
-	}
 	return run(options, &plan, words, n_words);
 }
 
@@ -206,7 +232,7 @@ static int take_file(const char *command, char ***words, size_t *n_words, const 
 
 int command_record(const struct options *options, char **words, size_t n_words)
 {
-	struct plan plan = {.print = false};
+	struct plan plan = {.command = "record", .print = false};
 	int status = take_file("record", &words, &n_words, &plan.save);
 
 	return status ? status : run(options, &plan, words, n_words);
@@ -214,7 +240,7 @@ int command_record(const struct options *options, char **words, size_t n_words)
 
 int command_replay(const struct options *options, char **words, size_t n_words)
 {
-	struct plan plan = {.print = true};
+	struct plan plan = {.command = "replay", .print = true};
 	int status = take_file("replay", &words, &n_words, &plan.from);
 
 	return status ? status : run(options, &plan, words, n_words);

@@ -63,19 +63,42 @@ static const char *tracepoint_of(const struct bpf_program *program, const char *
 	return strncmp(section, prefix, strlen(prefix)) ? NULL : section + strlen(prefix);
 }
 
+int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint)
+{
+	const struct btf_type *type;
+	char name[128];
+	int id;
+
+	/* typedef -> pointer -> prototype, whose first parameter is the tracepoint's own data. */
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	id = btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF);
+	type = id < 0 ? NULL : btf__type_by_id(kernel, btf__type_by_id(kernel, (uint32_t)id)->type);
+	type = type ? btf__type_by_id(kernel, type->type) : NULL;
+	return type ? btf_vlen(type) - 1 : -1;
+}
+
+/* Whether a tracepoint gives what its program reads. Arguments are counted in BTF, never by version. */
+static bool is_usable(const char *tracepoint, int arity)
+{
+	/* (ctx, user_data, res, cflags) before the request came with 5.18. */
+	if (!strcmp(tracepoint, "io_uring_complete"))
+		return arity >= 0 && arity != 4;
+	/* Without the reason, which came together with it, a reset without a socket is not traced. */
+	if (!strcmp(tracepoint, "tcp_send_reset"))
+		return arity >= 3;
+	return arity >= 0;
+}
+
 void attach_choose(struct bpf_object *object, const struct btf *kernel)
 {
 	struct bpf_program *program;
-	char type[128];
 
 	bpf_object__for_each_program(program, object)
 	{
 		const char *tracepoint = tracepoint_of(program, "tp_btf/");
 
-		if (!tracepoint)
-			continue;
-		snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
-		if (btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) < 0)
+		if (tracepoint && bpf_program__autoload(program) &&
+		    !is_usable(tracepoint, attach_tracepoint_arity(kernel, tracepoint)))
 			bpf_program__set_autoload(program, false);
 	}
 }

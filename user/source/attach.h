@@ -24,6 +24,8 @@ struct attachment {
 	char missing[512];	    /* programs that did not attach, with the reason, for -v and doctor */
 };
 
+/* Arguments of a raw tracepoint, -1 when this kernel does not have it. */
+int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint);
 /* Turns autoload off for what the kernel's BTF does not have. */
 void attach_choose(struct bpf_object *object, const struct btf *kernel);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */

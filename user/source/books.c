@@ -62,6 +62,15 @@ void books_close(struct books *books)
 	books->cpus = NULL;
 }
 
+bool books_can_read(const struct books *books)
+{
+	struct bpf_prog_info info = {};
+	uint32_t length = sizeof(info);
+
+	return books->first_copies[0] < 0 ||
+	       bpf_obj_get_info_by_fd(books->first_copies[0], &info, &length) == 0;
+}
+
 /* Misses first, then rescues: what comes between can only make the difference too small, never a false loss.
  */
 static uint64_t skipped(const struct books *books)
@@ -80,6 +89,7 @@ void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])
 {
 	memset(ret_lost, 0, LOSS_STAGE_COUNT * sizeof(*ret_lost));
 	ret_lost[LOSS_SKIPPED] = skipped(books);
+	ret_lost[LOSS_TABLE] = books->table_full;
 	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
 		const struct cpu_counters *counters = &books->cpus[cpu];
 

@@ -18,12 +18,15 @@ struct books {
 	int first_copies[BOOKS_FIRST_COPIES]; /* program fds whose misses count; -1 ends */
 	bool misses_known;		      /* this kernel counts them (5.12) */
 	uint64_t told[LOSS_STAGE_COUNT];
-	uint64_t told_ns; /* time of the last look */
+	uint64_t told_ns;    /* time of the last look */
+	uint64_t table_full; /* rows left out, as the tables' owner says */
 };
 
 /* Maps the counters and finds the programs whose misses are losses. 0 or a negative errno. */
 int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsigned n_cpus);
 void books_close(struct books *books);
+/* Whether misses can be read with the privileges of now. */
+bool books_can_read(const struct books *books);
 /* Losses so far by stage. */
 void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT]);
 /* A `lost` record for each stage that grew since the last time. */

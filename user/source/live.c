@@ -29,27 +29,13 @@ struct live {
 	int cgroup2_fd;
 };
 
-/* Number of arguments of a raw tracepoint, from BTF: never from the kernel's version. */
-static int tracepoint_arity(const struct btf *btf, const char *name)
-{
-	const struct btf_type *type = NULL;
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-
-	/* typedef -> pointer -> prototype, whose first parameter is the tracepoint's own data. */
-	if (id >= 0)
-		type = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
-	if (type)
-		type = btf__type_by_id(btf, type->type);
-	return type ? btf_vlen(type) - 1 : -1;
-}
-
 static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
 {
 	skeleton->rodata->knob_attempts = options->attempts;
 	skeleton->rodata->knob_follow = options->follow;
 	skeleton->rodata->knob_udp_send = !options->no_udp_send;
 	skeleton->rodata->knob_uring_cqe =
-		tracepoint_arity(kernel, "btf_trace_io_uring_complete") == URING_ARGS_WITH_CQE;
+		attach_tracepoint_arity(kernel, "io_uring_complete") == URING_ARGS_WITH_CQE;
 	bpf_map__set_max_entries(skeleton->maps.ring,
 				 options->ring_size ? options->ring_size : LIVE_RING_DEFAULT);
 	bpf_map__set_max_entries(skeleton->maps.cpus, (uint32_t)libbpf_num_possible_cpus());
@@ -211,14 +197,19 @@ int live_finish(struct live *live, const struct sink *sink)
 	return result ? result : books_put_summary(&live->books, sink);
 }
 
-uint64_t live_lost(const struct live *live)
+bool live_can_read(const void *context)
 {
-	uint64_t lost[LOSS_STAGE_COUNT], sum = 0;
+	const struct live *live = context;
+	struct cpu_counters counters;
+	uint32_t first = 0;
 
-	books_read(&live->books, lost);
-	for (unsigned stage = 0; stage < LOSS_STAGE_COUNT; stage++)
-		sum += lost[stage];
-	return sum;
+	return bpf_map_lookup_elem(bpf_map__fd(live->skeleton->maps.cpus), &first, &counters) == 0 &&
+	       books_can_read(&live->books);
+}
+
+void live_table_full(struct live *live, uint64_t rows)
+{
+	live->books.table_full = rows;
 }
 
 const char *live_missing(const struct live *live)

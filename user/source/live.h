@@ -39,8 +39,10 @@ int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets,
 		   uint32_t namespaces);
 /* Stops the hooks, drains to the last record, then tells the last losses and the summary. */
 int live_finish(struct live *live, const struct sink *sink);
-/* Lost so far, over all stages. */
-uint64_t live_lost(const struct live *live);
+/* Whether counters and maps can still be read with the privileges of now; context: a struct live. */
+bool live_can_read(const void *context);
+/* Rows that the tables could not take so far: a loss like any other. */
+void live_table_full(struct live *live, uint64_t rows);
 /* Programs that could not be attached, with reasons; empty when all are. */
 const char *live_missing(const struct live *live);
 /* Root of the cgroup hierarchy, or negative; stays the live source's. */

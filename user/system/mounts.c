@@ -17,16 +17,23 @@
 /* fsopen(2) and fsmount(2), since 5.2: a mount that nobody else sees and that goes with its descriptor. */
 static int open_detached(const char *type)
 {
-	int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), mount = -1;
+	int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), mount = -1, root = -1, error;
 
 	if (context < 0)
 		return -errno;
 	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
-	if (mount < 0)
-		mount = -errno;
+	if (mount < 0) {
+		error = -errno;
+	} else {
+		/* What fsmount(2) gives is an O_PATH descriptor; names and handles are looked up below a real
+		 * one. */
+		root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		error = -errno;
+		close(mount);
+	}
 	close(context);
-	return mount;
+	return root >= 0 ? root : error;
 }
 
 /* The first of the usual places that really holds this file system. */

@@ -6,6 +6,8 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct need {
 	unsigned capability;
@@ -52,17 +54,40 @@ bool privileges_for_tracing(char *buf, size_t size)
 	return check(&need_net_admin, buf, size) && all;
 }
 
-int privileges_drop(bool keep_bpf)
+static int drop(const unsigned capabilities[], size_t count)
+{
+	capng_get_caps_process();
+	for (size_t i = 0; i < count; i++)
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE,
+			     capabilities[i]);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}
+
+static const unsigned bpf_too[] = {CAP_BPF};
+
+/* In a child, so that a no can be taken back. */
+static bool works_without_bpf(bool (*works)(const void *context), const void *context)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(drop(bpf_too, 1) == 0 && works(context) ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int privileges_drop(bool (*works)(const void *context), const void *context)
 {
 	static const unsigned dropped[] = {
 		CAP_PERFMON,   CAP_NET_ADMIN,	 CAP_SYS_ADMIN,	     CAP_SYS_MODULE, CAP_SYS_RAWIO,
 		CAP_NET_RAW,   CAP_SYS_BOOT,	 CAP_SYS_TIME,	     CAP_MKNOD,	     CAP_SYS_CHROOT,
 		CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_LINUX_IMMUTABLE};
+	int error = drop(dropped, sizeof(dropped) / sizeof(dropped[0]));
 
-	capng_get_caps_process();
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
-		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE, dropped[i]);
-	if (!keep_bpf)
-		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE, CAP_BPF);
-	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+	if (error)
+		return error;
+	return works_without_bpf(works, context) ? drop(bpf_too, 1) : 0;
 }

@@ -15,9 +15,10 @@ bool privileges_for_tracing(char *buf, size_t size);
 bool privileges_for_walking(char *buf, size_t size);
 
 /*
- * Gives up for good what attaching needed and running does not. keep_bpf: kernels below 5.19 look maps up
- * only with CAP_BPF. 0 or a negative errno.
+ * Gives up for good what attaching needed and running does not. CAP_BPF goes too if works(context), tried by
+ * a child process without it, says that it is not needed: kernels below 5.19 read maps only with it, unless
+ * unprivileged BPF is allowed. 0 or a negative errno.
  */
-int privileges_drop(bool keep_bpf);
+int privileges_drop(bool (*works)(const void *context), const void *context);
 
 #endif

@@ -106,7 +106,7 @@ static void put_accept(struct text *text, const struct record *record, const str
 	if (description->has_peer)
 		return;
 	text_next(text, begin);
-	text_put(text, "peer not seen: closed at once");
+	text_put(text, "peer not seen");
 }
 
 static const char *end_in_words(const struct rec_close *close, const struct description *description)
