@@ -132,7 +132,7 @@ $(OUT)/%.skel.h: $(OUT)/bpf/%.o
 
 # --- user side --------------------------------------------------------------------------------------------
 
-$(OUT)/user/source/%.o: | $(OUT)/live.skel.h $(OUT)/snapshot.skel.h
+$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c)): | $(OUT)/live.skel.h $(OUT)/snapshot.skel.h
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
