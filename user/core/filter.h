@@ -57,32 +57,63 @@ struct filter_subject {
 	const void *has_field_context;
 };
 
-/* Names that the language takes and the core does not know. Each returns 0 or -ENOENT. */
+/* Names that the language takes and the core does not know. Each returns 0 or -ENOENT. A NULL callback knows
+ * no name, except field. */
 struct filter_resolver {
 	int (*user)(void *context, const char *name, uint32_t *ret_uid);
 	int (*service)(void *context, const char *name, uint16_t *ret_port); /* host order */
 	void *context;
+	/* Is there such a JSON field in any line? NULL: every well-formed dotted name is taken. */
+	int (*field)(void *context, const char *name);
 };
 
 /* Where and why a parse failed. */
 struct filter_error {
-	size_t column;	   /* byte offset into text */
-	char text[256];	   /* the filter as one line, as it was read */
-	char message[192]; /* what was found and what was expected */
+	size_t column;	   /* byte offset into text; at most its length */
+	char text[256];	   /* the words as one line, control characters blanked; of a long one, what is
+			    * around column */
+	char message[256]; /* what was found and what was expected */
 };
 
 /*
- * Parses the words of argv into *ret_filter (NULL when there are no words: everything matches).
+ * Parses the words of argv into *ret_filter (NULL when there are no words, or blank ones only: everything
+ * matches). resolver and error may be NULL. Returns 0, -EINVAL with *error filled, or -ENOMEM. The caller
+ * frees with filter_free().
+ *
  * An argv word after a key is its value whole; any other word is lexed, so that one quoted filter and many
- * words mean the same. Returns 0, -EINVAL with *error filled, or -ENOMEM. The caller frees with
- * filter_free().
+ * words mean the same. What follows a key is its value even if it reads `and`, `or` or `not`.
+ *
+ * In a value, whole or lexed, a comma separates alternatives and N-M is a range where numbers are expected.
+ * "…" keeps commas, blanks and parentheses from separating; in lexed text '…' does so too, in a whole value
+ * an apostrophe is an ordinary byte. A backslash before " ' \ * ? or a comma takes that byte as it is, before
+ * anything else it is an ordinary byte (systemd's cgroup names have \x2d). Quotes do not stop * and ? from
+ * being wildcards. Fixed names (states, events, protocols, errnos, …) may be written in any case.
+ *
+ * Bounds: parentheses FILTER_DEPTH_MAX deep, FILTER_SIZE_MAX comparisons with their operators, and as many
+ * values.
  */
+#define FILTER_DEPTH_MAX 64
+#define FILTER_SIZE_MAX	 4096
 int filter_parse(char *const words[], size_t n_words, const struct filter_resolver *resolver,
 		 struct filter **ret_filter, struct filter_error *error);
 
-/* NULL matches everything. Never allocates. */
+/*
+ * NULL matches everything. Never allocates, never recurses; the cost is that of the comparisons made.
+ *
+ * pid matches in the initial pid namespace or in the process's own. A comm of more than 15 bytes without
+ * wildcards matches what the kernel keeps of it. container matches the name, the ID, or an ID that begins
+ * with the 12 or more hexadecimal digits given. serves is false for the side that connected: it does not
+ * receive.
+ */
 bool filter_match(const struct filter *filter, const struct filter_subject *subject);
 
 void filter_free(struct filter *filter);
+
+/*
+ * Writes message, text and a line with a caret under column to buf, NUL-terminated unless size is 0, without
+ * a newline at the end. Returns the length of the whole like snprintf().
+ */
+#define FILTER_ERROR_SIZE 800 /* holds any error uncut */
+int filter_error_format(const struct filter_error *error, char *buf, size_t size);
 
 #endif
