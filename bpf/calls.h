@@ -16,6 +16,21 @@
 #define EINPROGRESS 115
 #define ERESTARTSYS 512 /* and up to 516: the call will be restarted or becomes EINTR */
 
+/* A record of something that the current process did to this socket; NULL when it cannot be sent. */
+static __always_inline void *call_begin(enum rec_kind kind, __u64 size, const struct sock *sk, __u64 cookie,
+					const struct note *note, enum rec_probe probe)
+{
+	struct rec_fact *fact;
+
+	announce_current();
+	fact = emit_begin(kind, size, probe);
+	if (!fact)
+		return NULL;
+	fact_by_current(fact);
+	fact_on(fact, sk, cookie, note);
+	return fact;
+}
+
 /* A socket address that the caller passed, as far as it is needed. */
 struct address {
 	__u8 addr[16];
@@ -102,12 +117,9 @@ static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, 
 	bool known = bind_asked(cookie, &address);
 	struct rec_bind *rec;
 
-	announce_current();
-	rec = emit_begin(REC_BIND, sizeof(*rec), probe);
+	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
-	fact_by_current(&rec->fact);
-	fact_on(&rec->fact, sk, cookie, note);
 	rec->fact.socket.options = socket_options(sk);
 	if (known) {
 		rec->requested_port = address.port;
@@ -124,12 +136,9 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 {
 	struct rec_bind *rec;
 
-	announce_current();
-	rec = emit_begin(REC_BIND, sizeof(*rec), probe);
+	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
-	fact_by_current(&rec->fact);
-	fact_on(&rec->fact, sk, cookie, NULL);
 	rec->fact.socket.options = socket_options(sk);
 	rec->error = error;
 	if (address->known) {
@@ -152,12 +161,9 @@ static __always_inline void listen_returned(const struct sock *sk, __u64 cookie,
 	bool was_unbound = claim_take(cookie, CLAIM_LISTEN, &claim);
 	struct rec_listen *rec;
 
-	announce_current();
-	rec = emit_begin(REC_LISTEN, sizeof(*rec), probe);
+	rec = call_begin(REC_LISTEN, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
-	fact_by_current(&rec->fact);
-	fact_on(&rec->fact, sk, cookie, NULL);
 	rec->fact.socket.options = socket_options(sk);
 	rec->error = error;
 	rec->backlog = BPF_CORE_READ(sk, sk_max_ack_backlog);
@@ -171,16 +177,14 @@ static __always_inline void autobind_happened(const struct sock *sk, __u64 cooki
 {
 	struct rec_autobind *rec;
 
-	announce_current();
-	rec = emit_begin(REC_AUTOBIND, sizeof(*rec), probe);
+	rec = call_begin(REC_AUTOBIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
 	/* Learnt late, the process that did it is the one that the note remembers. */
-	if (flags & REC_F_LATE)
+	if (flags & REC_F_LATE) {
+		rec->fact.header.flags &= ~(REC_F_TASK | REC_F_TID);
 		fact_by_note(&rec->fact, note);
-	else
-		fact_by_current(&rec->fact);
-	fact_on(&rec->fact, sk, cookie, note);
+	}
 	rec->fact.header.flags |= flags;
 	emit_end(rec);
 }
@@ -198,12 +202,9 @@ static __always_inline void connect_failed_early(const struct sock *sk, __u64 co
 {
 	struct rec_connect *rec;
 
-	announce_current();
-	rec = emit_begin(REC_CONNECT, sizeof(*rec), probe);
+	rec = call_begin(REC_CONNECT, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
-	fact_by_current(&rec->fact);
-	fact_on(&rec->fact, sk, cookie, NULL);
 	rec->error = error;
 	if (address->known) {
 		address_put(rec->fact.socket.peer_addr, address, rec->fact.socket.family);
@@ -217,12 +218,9 @@ static __always_inline void udp_port_returned(const struct sock *sk, __u64 cooki
 {
 	struct rec_close *rec;
 
-	announce_current();
-	rec = emit_begin(REC_CLOSE, sizeof(*rec), probe);
+	rec = call_begin(REC_CLOSE, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
-	fact_by_current(&rec->fact);
-	fact_on(&rec->fact, sk, cookie, NULL);
 	rec->reason = CLOSE_LOCAL;
 	emit_end(rec);
 }
@@ -256,14 +254,11 @@ static __always_inline void accept_took(const struct sock *sk, __u64 cookie, con
 {
 	struct rec_accept *rec;
 
-	announce_current();
-	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
+	rec = call_begin(REC_ACCEPT, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
-	fact_by_current(&rec->fact);
 	if (!thread_known)
 		rec->fact.header.flags &= ~REC_F_TID;
-	fact_on(&rec->fact, sk, cookie, note);
 	if (claim->time_ns)
 		rec->queue_ns = rec->fact.header.time_ns - claim->time_ns;
 	rec->listener = claim->listener;
