@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* 20,000 connections for each way to end one: every event with its process, ports, bytes and reason. */
+#include "books.h"
+#include "exec_actor.h"
+#include "ledger.h"
+#include "load.h"
+#include "scenarios.h"
+#include "truth.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void check_books(const struct tool *tool, const struct load *load, const struct books *books)
+{
+	books_check(tool, books, EVENT_CONNECT, load->count);
+	books_check(tool, books, EVENT_ACCEPT, load->count);
+	books_check(tool, books, EVENT_CLOSE, 2ull * load->count + 1);
+}
+
+static void connections(struct scene *scene, enum load_ending ending, const char *server)
+{
+	struct load load = {.ending = ending, .count = scene_count(scene, 20000), .server = server};
+	struct books books;
+	struct tool tool;
+	uint64_t begun;
+
+	tool_start(&tool, scene, NULL);
+	begun = scene_clock_ns();
+	load_run(scene, &load);
+	scene_note(scene, "%u connections in %.2f s", load.count, (double)(scene_clock_ns() - begun) / 1e9);
+	tool_settle(&tool);
+	tool_end(&tool);
+	books_read(&tool, &books);
+	check_books(&tool, &load, &books);
+	if (books.lost)
+		scene_note(scene, "%llu lost: only the books are compared", (unsigned long long)books.lost);
+	else
+		ledger_check(&tool, NULL);
+}
+
+void connections_client_first(struct scene *scene)
+{
+	connections(scene, CLIENT_FIRST, "127.0.0.1");
+}
+
+void connections_server_first(struct scene *scene)
+{
+	connections(scene, SERVER_FIRST, "127.0.0.1");
+}
+
+void connections_reset(struct scene *scene)
+{
+	connections(scene, CLIENT_RESETS, "127.0.0.1");
+}
+
+void connections_ipv6(struct scene *scene)
+{
+	scene_need_ipv6(scene);
+	connections(scene, CLIENT_FIRST, "::1");
+}
+
+/* --- loss -------------------------------------------------------------------------------------------------
+ */
+
+/* Ten times the load on a ring that cannot hold it: what is lost is told, and the books close. */
+static void overload(struct scene *scene, const char *ring_size, bool stop)
+{
+	/* Resets leave no TIME_WAIT, which so many connections would run out of ports for. */
+	struct load load = {.ending = CLIENT_RESETS,
+			    .count = scene_count(scene, 200000),
+			    .server = "127.0.0.1",
+			    .silent = true};
+	struct books books;
+	struct tool tool;
+
+	tool_start(&tool, scene, "--ring-size", ring_size, NULL);
+	if (stop)
+		kill(tool.pid, SIGSTOP);
+	load_run(scene, &load);
+	kill(tool.pid, SIGCONT);
+	truth_clear(scene->truth);
+	tool_settle(&tool);
+	tool_end(&tool);
+	books_read(&tool, &books);
+	check_books(&tool, &load, &books);
+	if (!books.ring)
+		scene_fail(scene, "nothing was lost: the test has tested nothing");
+}
+
+/* Stopped for as long as the load lasts, the tool takes nothing out. */
+void books_small_ring(struct scene *scene)
+{
+	overload(scene, "64K", true);
+}
+
+void books_smallest_ring(struct scene *scene)
+{
+	overload(scene, "4K", false);
+}
+
+/* --- short lives ------------------------------------------------------------------------------------------
+ */
+
+#define SHORT_PORT 7100
+
+struct short_lives {
+	int listener;
+	unsigned count;
+};
+
+static void short_server(struct scene *scene, void *context)
+{
+	const struct short_lives *lives = context;
+
+	for (unsigned i = 0; i < lives->count; i++) {
+		int fd = act_accept(scene, lives->listener, i % ACCEPT_VARIANTS);
+		struct held held = held_of(scene, fd);
+
+		receive_end(scene, fd);
+		act_close(scene, fd, &held, "reason=peer direction=in sent=0 received=0");
+	}
+}
+
+static pid_t short_client(struct scene *scene, unsigned number)
+{
+	char name[32], file[512], token[32];
+	const char *const argv[] = {name,	  EXEC_ACTOR_FLAG, exec_actor_file(scene, file),
+				    "connect",	  "127.0.0.1",	   "7100",
+				    "5" /* ms */, token,	   NULL};
+
+	snprintf(name, sizeof(name), "short-lived-%u", number);
+	snprintf(token, sizeof(token), "--token=%u", number * 7919);
+	return exec_actor_start(scene, argv);
+}
+
+/* A process that lives 5 ms is gone before anybody could look it up in /proc. */
+void short_lived(struct scene *scene)
+{
+	struct short_lives lives = {.count = scene_count(scene, 300)};
+	union address address = address_of("127.0.0.1", SHORT_PORT);
+	struct timespec ten_ms = {.tv_nsec = 10000000};
+	struct tool tool;
+	pid_t server;
+
+	tool_start(&tool, scene, NULL);
+	lives.listener = act_listener(scene, &address, 128);
+	server = actor_start(scene, short_server, &lives);
+	for (unsigned i = 0; i < lives.count; i++) {
+		pid_t client = short_client(scene, i);
+
+		nanosleep(&ten_ms, NULL); /* a hundred a second */
+		actor_join(scene, client);
+	}
+	actor_join(scene, server);
+	act_close(scene, lives.listener, NULL, "reason=local accepts=%u", lives.count);
+	exec_actor_collect(scene);
+	tool_settle(&tool);
+	tool_end(&tool);
+	ledger_check(&tool, NULL);
+}

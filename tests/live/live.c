@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Runs the live scenarios: each in a process and a network namespace of its own, so that what one breaks or
+ * leaves behind is nobody else's, and so that its events are known by their namespace. Prints a line for
+ * each.
+ */
+#include "exec_actor.h"
+#include "scenarios.h"
+#include "truth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WATCHDOG_S 600 /* a scenario that takes longer hangs */
+
+static const struct scenario {
+	const char *name;
+	void (*run)(struct scene *scene);
+} scenarios[] = {
+#define X(name) {#name, name},
+	SCENARIO_LIST(X)
+#undef X
+};
+#define N_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
+struct settings {
+	char tool[512];
+	char out_dir[512];
+	double scale;
+	unsigned patience_s;
+};
+
+_Noreturn static void perform(const struct scenario *scenario, const struct settings *settings, int reason_fd)
+{
+	struct scene scene = {
+		.name = scenario->name,
+		.tool = settings->tool,
+		.out_dir = settings->out_dir,
+		.scale = settings->scale,
+		.patience_s = settings->patience_s,
+		.reason_fd = reason_fd,
+	};
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	alarm(WATCHDOG_S);
+	scene.truth = truth_new(&scene);
+	scene_isolate(&scene);
+	scenario->run(&scene);
+	fflush(stdout);
+	_exit(0);
+}
+
+/* Prints the result. False when it failed. */
+static bool report(const struct scenario *scenario, int status, const char *reason, double seconds)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		printf("ok live/%s (%.1f s)\n", scenario->name, seconds);
+		return true;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SCENE_SKIPPED) {
+		printf("skipped live/%s: %s\n", scenario->name, reason);
+		return true;
+	}
+	if (!*reason)
+		reason = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it gave no reason";
+	printf("FAILED live/%s: %s\n", scenario->name, reason);
+	return false;
+}
+
+static bool run(const struct scenario *scenario, const struct settings *settings)
+{
+	int reason_pipe[2], status;
+	uint64_t begun = scene_clock_ns();
+	char reason[2048];
+	size_t length = 0;
+	ssize_t n;
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe2(reason_pipe, O_CLOEXEC) || (pid = fork()) < 0) {
+		perror("live");
+		exit(1);
+	}
+	if (pid == 0) {
+		close(reason_pipe[0]);
+		perform(scenario, settings, reason_pipe[1]);
+	}
+	close(reason_pipe[1]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	kill(-pid, SIGKILL); /* actors and tools that a failure left behind */
+	while (length < sizeof(reason) - 1 &&
+	       (n = read(reason_pipe[0], reason + length, sizeof(reason) - 1 - length)) > 0)
+		length += (size_t)n;
+	reason[length] = '\0';
+	reason[strcspn(reason, "\n")] = '\0';
+	close(reason_pipe[0]);
+	return report(scenario, status, reason, (double)(scene_clock_ns() - begun) / 1e9);
+}
+
+static const struct scenario *find(const char *name)
+{
+	for (size_t i = 0; i < N_SCENARIOS; i++)
+		if (!strcmp(scenarios[i].name, name))
+			return &scenarios[i];
+	return NULL;
+}
+
+_Noreturn static void usage(int status)
+{
+	fputs("usage: live [--tool PATH] [--scale FACTOR] [--patience SECONDS] [--list] [NAME...]\n"
+	      "LIVE_OUT: directory for what the tool prints (default: a new one below /tmp)\n",
+	      status ? stderr : stdout);
+	exit(status);
+}
+
+/* Beside this program: OUT/tests/live/live and OUT/portsnoop. */
+static void default_tool(char *to, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", to, size - 1);
+	char *slash;
+
+	to[length > 0 ? length : 0] = '\0';
+	for (int i = 0; i < 3 && (slash = strrchr(to, '/')); i++)
+		*slash = '\0';
+	if (strlen(to) + sizeof("/portsnoop") <= size)
+		strcat(to, "/portsnoop");
+}
+
+static void open_out_dir(struct settings *settings)
+{
+	const char *given = getenv("LIVE_OUT");
+
+	snprintf(settings->out_dir, sizeof(settings->out_dir), "%s", given ? given : "/tmp/live-XXXXXX");
+	if (given ? mkdir(given, 0755) && errno != EEXIST : !mkdtemp(settings->out_dir)) {
+		fprintf(stderr, "live: %s: %s\n", settings->out_dir, strerror(errno));
+		exit(1);
+	}
+	chmod(settings->out_dir, 0755);
+	printf("the tool's output is kept in %s\n", settings->out_dir);
+}
+
+static void parse(int argc, char **argv, struct settings *settings)
+{
+	static const struct option options[] = {
+		{"tool", required_argument, NULL, 't'},	    {"scale", required_argument, NULL, 's'},
+		{"patience", required_argument, NULL, 'p'}, {"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},	    {0},
+	};
+	int code;
+
+	while ((code = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (code == 't' && !realpath(optarg, settings->tool)) {
+			fprintf(stderr, "live: %s: %s\n", optarg, strerror(errno));
+			exit(1);
+		} else if (code == 's') {
+			settings->scale = atof(optarg);
+		} else if (code == 'p') {
+			settings->patience_s = (unsigned)atoi(optarg);
+		} else if (code == 'l') {
+			for (size_t i = 0; i < N_SCENARIOS; i++)
+				puts(scenarios[i].name);
+			exit(0);
+		} else if (code != 't') {
+			usage(code == 'h' ? 0 : 2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {.scale = 1, .patience_s = 10};
+	bool good = true;
+
+	if (argc > 1 && !strcmp(argv[1], EXEC_ACTOR_FLAG))
+		return exec_actor_main(argc, argv);
+	default_tool(settings.tool, sizeof(settings.tool));
+	parse(argc, argv, &settings);
+	for (int i = optind; i < argc; i++)
+		if (!find(argv[i])) {
+			fprintf(stderr, "live: no scenario %s; --list tells them\n", argv[i]);
+			return 2;
+		}
+	if (geteuid() != 0 || access(settings.tool, X_OK)) {
+		fprintf(stderr, "live: needs root and a built %s\n", settings.tool);
+		return 1;
+	}
+	open_out_dir(&settings);
+	for (int i = optind; i < argc; i++)
+		good &= run(find(argv[i]), &settings);
+	for (size_t i = 0; i < N_SCENARIOS && optind == argc; i++)
+		good &= run(&scenarios[i], &settings);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The list of all scenarios, in the order in which they run. */
+#ifndef LIVE_SCENARIOS_H
+#define LIVE_SCENARIOS_H
+
+#include "scene.h"
+
+#define SCENARIO_LIST(X)                                                                                     \
+	X(connections_client_first)                                                                          \
+	X(connections_server_first)                                                                          \
+	X(connections_reset)                                                                                 \
+	X(connections_ipv6)                                                                                  \
+	X(short_lived)                                                                                       \
+	X(books_small_ring)                                                                                  \
+	X(books_smallest_ring)                                                                               \
+	X(save_replay)                                                                                       \
+	X(adversary_null)                                                                                    \
+	X(adversary_address)                                                                                 \
+	X(ephemeral_ipv4)                                                                                    \
+	X(ephemeral_ipv6)                                                                                    \
+	X(bind_failures)                                                                                     \
+	X(bind_unprivileged)                                                                                 \
+	X(bind_options)                                                                                      \
+	X(connect_refused)                                                                                   \
+	X(connect_exhausted)                                                                                 \
+	X(connect_timeout)                                                                                   \
+	X(connect_unreachable)                                                                               \
+	X(connect_nonblocking)                                                                               \
+	X(connect_closed_early)                                                                              \
+	X(parents_socket)                                                                                    \
+	X(makers_gone)                                                                                       \
+	X(udp)                                                                                               \
+	X(udp_killed)                                                                                        \
+	X(udp_gives_back)                                                                                    \
+	X(listeners)                                                                                         \
+	X(listener_killed)                                                                                   \
+	X(listen_fails)                                                                                      \
+	X(uring_bind_listen)                                                                                 \
+	X(uring_connect)                                                                                     \
+	X(uring_accept)                                                                                      \
+	X(uring_accept_multishot)                                                                            \
+	X(fast_open)                                                                                         \
+	X(dual_stack)                                                                                        \
+	X(refused_syns)                                                                                      \
+	X(accept_queue_overflow)                                                                             \
+	X(blocked_accept)                                                                                    \
+	X(follow)                                                                                            \
+	X(server_nginx)                                                                                      \
+	X(server_redis)                                                                                      \
+	X(server_python)                                                                                     \
+	X(server_dnsmasq)                                                                                    \
+	X(hostile_names)                                                                                     \
+	X(environment_stays_secret)                                                                          \
+	X(error_unprivileged)                                                                                \
+	X(error_usage)                                                                                       \
+	X(error_output)                                                                                      \
+	X(error_recording)                                                                                   \
+	X(sigterm_flushes)                                                                                   \
+	X(lone_event)                                                                                        \
+	X(filters)                                                                                           \
+	X(trace_options)                                                                                     \
+	X(wakeups)
+
+#define X(name) void name(struct scene *scene);
+SCENARIO_LIST(X)
+#undef X
+
+#endif
