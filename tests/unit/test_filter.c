@@ -11,17 +11,19 @@
 
 #define CONTAINER "4f0c2d9a7b31e8d5c6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9"
 
-static const struct filter_process nginx = {
-	.pid = 812,
-	.ns_pid = 7,
-	.uid = 33,
-	.comm = "nginx",
-	.cgroup = "/system.slice/system-web\\x2dfront.slice/nginx.service",
-	.container_id = CONTAINER,
-	.container_name = "web-1",
-};
-static const struct filter_process python = {.pid = 4242, .uid = 1000, .comm = "python3.11"};
-static const struct filter_process both[] = {nginx, python};
+/* Braces, not values: clang takes no other object as the initialiser of an array. */
+#define NGINX                                                                                                \
+	{                                                                                                    \
+		.pid = 812, .ns_pid = 7, .uid = 33, .comm = "nginx",                                         \
+		.cgroup = "/system.slice/system-web\\x2dfront.slice/nginx.service",                          \
+		.container_id = CONTAINER, .container_name = "web-1",                                        \
+	}
+#define PYTHON                                                                                               \
+	{                                                                                                    \
+		.pid = 4242, .uid = 1000, .comm = "python3.11"                                               \
+	}
+static const struct filter_process nginx = NGINX;
+static const struct filter_process both[] = {NGINX, PYTHON};
 
 static bool has_error_type(const void *context, const char *field)
 {
@@ -136,7 +138,7 @@ static const char *const true_of_connection[] = {
 	"container web-1",
 	"container web-*",
 	"container 4f0c2d9a7b31",
-	"container " CONTAINER,
+	("container " CONTAINER),
 	"container 4f0c*",
 	"cgroup /system.slice/*",
 	"cgroup '/system.slice/system-web\\x2dfront.slice/nginx.service'",
@@ -452,12 +454,12 @@ static void test_one_word_or_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_key),     cmocka_unit_test(test_value_as_own_word),
-		cmocka_unit_test(test_absent_fields), cmocka_unit_test(test_serves),
-		cmocka_unit_test(test_errors),	      cmocka_unit_test(test_any_holder),
-		cmocka_unit_test(test_long_comm),     cmocka_unit_test(test_netns_named_by_digits),
-		cmocka_unit_test(test_operators),     cmocka_unit_test(test_whole_values),
-		cmocka_unit_test(test_quotes),	      cmocka_unit_test(test_no_words),
+		cmocka_unit_test(test_every_key),	 cmocka_unit_test(test_value_as_own_word),
+		cmocka_unit_test(test_absent_fields),	 cmocka_unit_test(test_serves),
+		cmocka_unit_test(test_errors),		 cmocka_unit_test(test_any_holder),
+		cmocka_unit_test(test_long_comm),	 cmocka_unit_test(test_netns_named_by_digits),
+		cmocka_unit_test(test_operators),	 cmocka_unit_test(test_whole_values),
+		cmocka_unit_test(test_quotes),		 cmocka_unit_test(test_no_words),
 		cmocka_unit_test(test_one_word_or_many),
 	};
 
