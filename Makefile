@@ -17,6 +17,7 @@ CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/bin/bpftool /usr/local/sbin/bpftool) bpftool)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 Q := $(if $(V),,@)
+comma := ,
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(OUT)/%,%,$(2));)
 
 OUT := build/$(ARCH)-$(notdir $(firstword $(CC)))$(if $(filter 1,$(SANITIZE)),-sanitize)
@@ -54,7 +55,7 @@ USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(
 USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
-PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC))
+PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/source/ring.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
@@ -132,7 +133,7 @@ $(OUT)/%.skel.h: $(OUT)/bpf/%.o
 
 # --- user side --------------------------------------------------------------------------------------------
 
-$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c)): | $(OUT)/live.skel.h $(OUT)/snapshot.skel.h
+$(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(OUT)/live.skel.h $(OUT)/snapshot.skel.h
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -153,6 +154,10 @@ bench-programs: $(BENCH_BIN)
 
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(PURE_LIB)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lcmocka -lz -o $@
+
+# Every allocation in the program goes through the test, which lets it fail.
+$(OUT)/tests/unit/test_allocation: LDFLAGS_ALL += \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup strndup)
 
 $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz -o $@
