@@ -37,14 +37,28 @@ static const struct layout layouts[REC_KIND_COUNT] = {
 	[REC_SUMMARY] = {sizeof(struct rec_summary), false, false},
 };
 
-static bool comm_ends(const struct rec_task *task)
+/* A fact may be nobody's; what is about a process says which. */
+static bool task_is_plausible(const struct rec_header *header, const struct layout *layout)
 {
+	const struct rec_task *task = (const void *)(header + 1);
+
+	if (!(header->flags & REC_F_TASK))
+		return layout->fact;
 	return memchr(task->comm, '\0', sizeof(task->comm));
 }
 
 static bool socket_is_plausible(const struct rec_socket *socket)
 {
 	return socket->family == AF_INET || socket->family == AF_INET6;
+}
+
+/* Components end with a NUL each. */
+static bool path_is_plausible(const struct rec_process *process)
+{
+	if (process->path_length > sizeof(process->path))
+		return false;
+	return !process->path_length || process->header.flags & PROCESS_F_TEXT_PATH ||
+	       process->path[process->path_length - 1] == '\0';
 }
 
 /* What is particular to a kind. */
@@ -58,11 +72,10 @@ static bool body_is_plausible(const struct rec_header *header)
 
 	switch (header->kind) {
 	case REC_PROCESS:
-		return process->path_length <= sizeof(process->path) &&
-		       process->args_length <= sizeof(process->args);
+		return path_is_plausible(process) && process->args_length <= sizeof(process->args);
 	case REC_META:
-		return meta->type < META_TYPE_COUNT && sizeof(*meta) + meta->length < header->size &&
-		       meta->text[meta->length] == '\0';
+		return meta->type > META_NONE && meta->type < META_TYPE_COUNT &&
+		       sizeof(*meta) + meta->length < header->size && meta->text[meta->length] == '\0';
 	case REC_CLOSE:
 		return close->reason < CLOSE_REASON_COUNT && close->direction <= DIRECTION_OUT;
 	case REC_READY:
@@ -91,11 +104,10 @@ int record_decode(const void *data, size_t size, struct record *ret_record)
 	layout = &layouts[header->kind];
 	if (header->kind == REC_META ? size < layout->size : size != layout->size)
 		return -EBADMSG;
-	if (layout->task && header->flags & REC_F_TASK) {
+	if (layout->task && !task_is_plausible(header, layout))
+		return -EBADMSG;
+	if (layout->task && header->flags & REC_F_TASK)
 		record.task = (const void *)(header + 1);
-		if (!comm_ends(record.task))
-			return -EBADMSG;
-	}
 	if (layout->fact) {
 		record.fact = data;
 		if (header->flags & REC_F_SOCKET) {
