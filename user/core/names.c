@@ -87,9 +87,12 @@ int names_put(struct names *names, enum meta_type type, uint64_t key, const char
 
 const char *names_get(const struct names *names, enum meta_type type, uint64_t key)
 {
-	const struct name *name = name_row(names, type, key);
+	struct name *name = name_row(names, type, key);
 
-	return name ? name->text : NULL;
+	if (!name)
+		return NULL;
+	table_touch(names->rows, name);
+	return name->text;
 }
 
 struct search {
