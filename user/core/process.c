@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROWS_LEAST 2 /* a fork needs parent and child at once */
+
 struct process_table {
 	struct table *rows;
 	uint64_t evictions;
@@ -45,7 +47,8 @@ struct process_table *process_table_new(size_t max_processes)
 
 	if (!table)
 		return NULL;
-	table->rows = table_new(sizeof(struct process), max_processes, process_equal);
+	table->rows = table_new(sizeof(struct process),
+				max_processes < ROWS_LEAST ? ROWS_LEAST : max_processes, process_equal);
 	if (!table->rows) {
 		free(table);
 		return NULL;

@@ -30,6 +30,7 @@ struct process {
 
 struct process_table;
 
+/* max_processes: 2 at least. NULL when there is no memory. */
 struct process_table *process_table_new(size_t max_processes);
 void process_table_free(struct process_table *table);
 /* NULL when it is not there. */
