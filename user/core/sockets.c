@@ -152,18 +152,18 @@ void sockets_hold(struct sockets *sockets, const struct rec_holder *record)
 		holder_add(sockets, row, &holder);
 }
 
-/* Who acts on a socket through a descriptor holds it. */
-static void held_by_actor(struct sockets *sockets, struct socket_row *row, const struct record *record,
+/* Who acts on a socket through a descriptor holds it. Who made it is in the row, even if this record does not
+ * say. */
+static void held_by_actor(struct sockets *sockets, struct socket_row *row, const struct rec_task *task,
 			  enum holder_cause cause)
 {
-	const struct rec_task *task = record->task;
 	struct holder holder = {.fd = -1, .cause = cause};
 
 	if (!task)
 		return;
 	holder.pid = task->pid;
 	holder.start_ns = task->start_ns;
-	if (task->pid == record->socket->creator_pid && task->start_ns == record->socket->creator_start_ns)
+	if (task->pid == row->socket.creator_pid && task->start_ns == row->socket.creator_start_ns)
 		holder.cause = HOLDER_MADE;
 	holder_add(sockets, row, &holder);
 }
@@ -191,7 +191,7 @@ static struct socket_row *socket_acted(struct sockets *sockets, const struct rec
 		return NULL;
 	socket_update(row, record->socket);
 	row->orphan = false;
-	held_by_actor(sockets, row, record, cause);
+	held_by_actor(sockets, row, record->task, cause);
 	return row;
 }
 
