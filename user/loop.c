@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -76,17 +77,21 @@ void loop_timer_in(struct loop *loop, unsigned timer, uint64_t delay_ns)
 	loop->timers[timer].deadline_ns = now_ns() + delay_ns;
 }
 
-/* Milliseconds until the next timer, rounded up so that it is due then; -1: no timer. */
+/* Milliseconds until the next timer, rounded up so that it is due then, or as many as epoll_wait() takes; -1:
+ * no timer. */
 static int next_timeout(const struct loop *loop)
 {
-	uint64_t now = now_ns(), next = UINT64_MAX;
+	uint64_t now = now_ns(), next = UINT64_MAX, delay_ms;
 
 	for (unsigned i = 0; i < loop->n_timers; i++)
 		if (loop->timers[i].deadline_ns && loop->timers[i].deadline_ns < next)
 			next = loop->timers[i].deadline_ns;
 	if (next == UINT64_MAX)
 		return -1;
-	return next <= now ? 0 : (int)((next - now + NS_PER_MS - 1) / NS_PER_MS);
+	if (next <= now)
+		return 0;
+	delay_ms = (next - now + NS_PER_MS - 1) / NS_PER_MS;
+	return delay_ms < INT_MAX ? (int)delay_ms : INT_MAX;
 }
 
 static int run_timers(struct loop *loop)
