@@ -17,7 +17,12 @@ struct books {
 
 /* Reads the tool's output; checks what must hold of any output. */
 void books_read(const struct tool *tool, struct books *books);
-/* So many events of this kind happened in the scenario's namespace, and nothing else of it elsewhere. */
-void books_check(const struct tool *tool, const struct books *books, enum event_kind kind, uint64_t done);
+/*
+ * So many events of this kind happened in the scenario's namespace: each was delivered, dropped or skipped,
+ * and there are no more in the books than `others` did elsewhere. (A dropped event has no namespace any
+ * more.)
+ */
+void books_check(const struct tool *tool, const struct books *books, enum event_kind kind, uint64_t done,
+		 uint64_t others);
 
 #endif

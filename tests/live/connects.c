@@ -135,16 +135,18 @@ static void deaf_open(struct scene *scene, struct deaf *deaf, uint16_t port)
 		scene_fail(scene, "the queue took none");
 }
 
-/* The listener takes what nobody accepted with it: that connection is reset and has no process. */
+/* The listener takes what nobody accepted with it: both ends are reset, and no process released them. */
 static void deaf_close(struct scene *scene, struct deaf *deaf)
 {
-	struct held held = held_of(scene, deaf->filler), child = held, listener;
+	struct held held = held_of(scene, deaf->filler);
+	char rest[64];
 
-	listener = held_of(scene, deaf->listener);
-	close(deaf->listener);
-	truth_close(scene, getpid(), &listener, "reason=local accepts=0");
+	act_close(scene, deaf->listener, NULL, "reason=local accepts=0");
+	truth_log(scene, "close cookie=* pid=- local=%s peer=%s reason=reset direction=in holders=-",
+		  held.peer, held.local);
+	snprintf(rest, sizeof(rest), "reason=reset direction=out holders=%d", getpid());
+	truth_close(scene, 0, &held, rest);
 	close(deaf->filler);
-	(void)child;
 }
 
 static void wait_in_vain(struct scene *scene, void *context)
@@ -189,10 +191,7 @@ void connect_timeout(struct scene *scene)
 	actor_join(scene, first);
 	actor_join(scene, second);
 	deaf_close(scene, &deaf);
-	tool_settle(&tool);
-	tool_end(&tool);
-	/* How the connection that nobody accepted ends is another scenario's. */
-	ledger_check(&tool, "close");
+	finish(&tool);
 }
 
 void connect_closed_early(struct scene *scene)
@@ -210,9 +209,7 @@ void connect_closed_early(struct scene *scene)
 	log_failure(scene, fd, held.local, &deaf.address, "connect", "aborted");
 	close(fd);
 	deaf_close(scene, &deaf);
-	tool_settle(&tool);
-	tool_end(&tool);
-	ledger_check(&tool, "close");
+	finish(&tool);
 }
 
 /* --- no way there -----------------------------------------------------------------------------------------

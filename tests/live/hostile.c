@@ -13,14 +13,8 @@
 #include <unistd.h>
 
 static const char *const hostile_texts[] = {
-	"\x1b[31mred",
-	"\x1b]0;title\x07",
-	"two\nlines",
-	"\xff\xfe\xc0\x80",
-	"\"},{\"a\":\"",
-	"\\u0000\\",
-	"\xc2\x9b"
-	"31m",
+	"\x1b[31mred",	 "\x1b]0;title\x07", "two\nlines",  "\xff\xfe\xc0\x80",
+	"\"},{\"a\":\"", "\\u0000\\",	     "\302\23331m", /* the C1 form of an escape */
 };
 #define N_HOSTILE (sizeof(hostile_texts) / sizeof(hostile_texts[0]))
 

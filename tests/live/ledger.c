@@ -169,6 +169,57 @@ static void read_seen_line(struct scene *scene, const json_t *event, void *conte
 	add(ledger, &ledger->seen, row);
 }
 
+/* Looks for the key in the tool's text. */
+static bool has_field(const char *text, const char *key, size_t key_length, const char *value,
+		      size_t value_length)
+{
+	const char *position = text + strcspn(text, " "), *its_key, *its_value;
+	size_t its_key_length, its_length;
+
+	while (next_field(&position, &its_key, &its_key_length, &its_value, &its_length))
+		if (its_key_length == key_length && !memcmp(its_key, key, key_length))
+			return its_length == value_length && !memcmp(its_value, value, value_length);
+	return false;
+}
+
+static const char *value_of(const char *text, const char *wanted, size_t *ret_length)
+{
+	const char *position = text + strcspn(text, " "), *key, *value;
+	size_t key_length;
+
+	while (next_field(&position, &key, &key_length, &value, ret_length))
+		if (key_length == strlen(wanted) && !memcmp(key, wanted, key_length))
+			return value;
+	return NULL;
+}
+
+/*
+ * A socket that no process of ours ever had, such as a connection that nobody accepted, is known by its ends:
+ * its truth has `cookie=*` and both of them.
+ */
+static void find_cookies(struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->expected.count; i++) {
+		struct row *row = &ledger->expected.rows[i];
+		const char *cookie, *local, *peer;
+		size_t cookie_length, local_length, peer_length;
+
+		cookie = value_of(row->text, "cookie", &cookie_length);
+		if (!cookie || *cookie != '*')
+			continue;
+		local = value_of(row->text, "local", &local_length);
+		peer = value_of(row->text, "peer", &peer_length);
+		for (size_t j = 0; local && peer && j < ledger->seen.count; j++) {
+			const struct row *seen = &ledger->seen.rows[j];
+
+			if (seen->kind == row->kind &&
+			    has_field(seen->text, "local", 5, local, local_length) &&
+			    has_field(seen->text, "peer", 4, peer, peer_length))
+				row->cookie = seen->cookie;
+		}
+	}
+}
+
 /* --- comparing --------------------------------------------------------------------------------------------
  */
 
@@ -182,19 +233,6 @@ static void differ(struct ledger *ledger, const char *what, const struct row *ex
 		scene_note(ledger->scene, "  truth: %s", expected->text);
 	if (seen)
 		scene_note(ledger->scene, "  tool:  %s", seen->text);
-}
-
-/* Looks for the key in the tool's text. */
-static bool has_field(const char *text, const char *key, size_t key_length, const char *value,
-		      size_t value_length)
-{
-	const char *position = text + strcspn(text, " "), *its_key, *its_value;
-	size_t its_key_length, its_length;
-
-	while (next_field(&position, &its_key, &its_key_length, &its_value, &its_length))
-		if (its_key_length == key_length && !memcmp(its_key, key, key_length))
-			return its_length == value_length && !memcmp(its_value, value, value_length);
-	return false;
 }
 
 static void compare_pair(struct ledger *ledger, const struct row *expected, const struct row *seen)
@@ -255,6 +293,7 @@ unsigned ledger_compare(struct scene *scene, const char *path, const char *ignor
 	ignore_nobodys(&ledger);
 	default_keys(&ledger);
 	tool_each_line(scene, path, read_seen_line, &ledger);
+	find_cookies(&ledger);
 	if (ledger.expected.count)
 		qsort(ledger.expected.rows, ledger.expected.count, sizeof(struct row), compare_rows);
 	if (ledger.seen.count)

@@ -133,25 +133,35 @@ void udp_killed(struct scene *scene)
 /* --- given back -------------------------------------------------------------------------------------------
  */
 
+static void give_back(struct scene *scene, int fd)
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	struct held held = held_of(scene, fd);
+
+	scene_must(scene, connect(fd, &nowhere, sizeof(nowhere)), "connect(AF_UNSPEC)");
+	if (held_of(scene, fd).port)
+		scene_skip(scene, "this kernel keeps the port");
+	truth_log(scene, "close cookie=%llu pid=%d proto=udp/ipv4 local=%s reason=local",
+		  (unsigned long long)held.cookie, getpid(), held.local);
+}
+
 /* connect(AF_UNSPEC) gives a port back that the kernel had chosen, and only such a one. */
 void udp_gives_back(struct scene *scene)
 {
 	union address discard = address_of("127.0.0.1", 9);
 	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-	struct held held;
 	struct tool tool;
 	int fd;
 
 	tool_start(&tool, scene, NULL);
 	fd = act_socket(scene, AF_INET, SOCK_DGRAM);
 	act_connect(scene, fd, &discard);
-	held = held_of(scene, fd);
-	scene_must(scene, connect(fd, &nowhere, sizeof(nowhere)), "connect(AF_UNSPEC)");
-	if (held_of(scene, fd).port)
-		scene_skip(scene, "this kernel keeps the port");
-	truth_log(scene, "close cookie=%llu pid=%d proto=udp/ipv4 local=%s reason=local",
-		  (unsigned long long)held.cookie, getpid(), held.local);
-	act_sendto(scene, fd, &discard, "x", 1); /* and another port comes */
+	give_back(scene, fd);
+	act_connect(scene, fd, &discard); /* another port comes, by connect ... */
+	act_sendto(scene, fd, &discard, "x", 1);
+	give_back(scene, fd);
+	act_sendto(scene, fd, &discard, "x", 1); /* ... and by a send */
+	act_sendto(scene, fd, &discard, "x", 1);
 	act_close(scene, fd, NULL, "reason=local");
 	fd = bound(scene, "127.0.0.1", 7720);
 	act_connect(scene, fd, &discard);
