@@ -9,8 +9,8 @@
 struct fixture {
 	struct model *model;
 	uint64_t now_ns;
-	union any_record record; /* what apply() takes next */
-	struct change change;	 /* what it meant */
+	struct change change;	 /* what the last record meant */
+	union any_record record; /* what apply() takes next; last, since a meta record has no end */
 };
 
 static inline int setup_limited(void **state, struct model_limits limits)

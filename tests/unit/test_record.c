@@ -146,16 +146,14 @@ static void both_sizes_agree(void **state)
 
 static void nothing_beyond_the_longest(void **state)
 {
-	struct {
-		union any_record data;
-		unsigned char more[64];
-	} room = {.more = {0}};
+	static _Alignas(8) unsigned char room[sizeof(union any_record) + 64];
+	union any_record *data = (union any_record *)room;
 
-	make_meta(&room.data, META_HOST, 0, "x");
-	room.data.header.size = REC_SIZE_MAX;
-	assert_good(&room.data);
-	room.data.header.size = REC_SIZE_MAX + 8;
-	assert_int_equal(record_decode(&room, REC_SIZE_MAX + 8, &(struct record){0}), -EBADMSG);
+	make_meta(data, META_HOST, 0, "x");
+	data->header.size = REC_SIZE_MAX;
+	assert_good(data);
+	data->header.size = REC_SIZE_MAX + 8;
+	assert_int_equal(record_decode(room, REC_SIZE_MAX + 8, &(struct record){0}), -EBADMSG);
 }
 
 /* --- the header -------------------------------------------------------------------------------------------
