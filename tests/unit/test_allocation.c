@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The core when memory runs out: the same story again and again, and each time a later allocation fails, for
+ * once or from then on. Nothing may crash or leak, every failure is -ENOMEM or a loss that is counted, and
+ * the model goes on working. The linker leads all allocations here (-Wl,--wrap, see the Makefile).
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/model.h"
+#include "records.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
+
+/* Which allocation fails, counted from 1; 0: none. */
+static unsigned failing, allocations;
+static bool all_later_ones;
+
+static bool fails(void)
+{
+	allocations++;
+	return failing && (allocations == failing || (all_later_ones && allocations > failing));
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t size)
+{
+	return fails() ? NULL : __real_strndup(text, size);
+}
+
+/* --- the story --------------------------------------------------------------------------------------------
+ */
+
+struct story {
+	struct model *model;
+	unsigned errors;
+};
+
+static void tell(struct story *story, const union any_record *record)
+{
+	struct record decoded;
+	struct change change;
+	int error;
+
+	assert_int_equal(record_decode(record, record->header.size, &decoded), 0);
+	error = model_apply(story->model, &decoded, &change);
+	assert_true(error == 0 || error == -ENOMEM);
+	story->errors += error != 0;
+}
+
+static void tell_of_processes(struct story *story)
+{
+	union any_record record;
+
+	for (uint32_t pid = 1; pid <= 300; pid++) { /* more than a chunk of rows */
+		make_process(&record, pid, "sh\0bin\0usr", "sh\0-c");
+		if (pid % 2)
+			record.header.flags |= PROCESS_F_TEXT_PATH;
+		tell(story, &record);
+	}
+	make_fork(&record, 1, 1000);
+	tell(story, &record);
+	make_meta(&record, META_USER, 0, "root");
+	tell(story, &record);
+	make_meta(&record, META_USER, 0, "toor");
+	tell(story, &record);
+}
+
+static void tell_of_sockets(struct story *story)
+{
+	union any_record record;
+
+	for (uint64_t cookie = 1; cookie <= 300; cookie++) {
+		make_fact(&record, REC_BIND, 1, cookie, 80);
+		tell(story, &record);
+	}
+	for (uint32_t pid = 1; pid <= 20; pid++) {
+		make_holder(&record, pid, 5, 3);
+		tell(story, &record);
+	}
+	make_fact(&record, REC_CLOSE, 1, 5, 80);
+	tell(story, &record);
+}
+
+/* What was there must have been told, or counted as missing. */
+static void check_rows(const struct story *story)
+{
+	const struct socket_row *row = model_socket(story->model, 5, IPPROTO_TCP);
+	size_t missing = 300 - model_socket_count(story->model);
+
+	if (row)
+		missing += 20 - row->n_holders;
+	assert_true(missing <= model_rows_left_out(story->model));
+}
+
+static unsigned tell_all(unsigned which, bool later_ones_too)
+{
+	struct story story = {.errors = 0};
+
+	allocations = 0;
+	all_later_ones = later_ones_too;
+	failing = which;
+	story.model = model_new(NULL);
+	if (story.model) {
+		tell_of_processes(&story);
+		tell_of_sockets(&story);
+		check_rows(&story);
+	} else {
+		story.errors++;
+	}
+	failing = 0;
+	if (story.model) {
+		tell_of_sockets(&story); /* there is memory again */
+		assert_int_equal(model_socket_count(story.model), 300);
+	}
+	model_free(story.model);
+	return story.errors;
+}
+
+static void each_allocation_fails(void **state)
+{
+	unsigned total, told = 0;
+
+	assert_int_equal(tell_all(0, false), 0);
+	total = allocations;
+	assert_true(total > 600);
+	for (unsigned which = 1; which <= total; which++)
+		told += tell_all(which, false) > 0;
+	assert_true(told > 600); /* most are told; the rest make chains longer or are counted */
+	for (unsigned which = 1; which <= total; which += 7)
+		assert_true(tell_all(which, true) > 0 || which > 600);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_allocation_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
