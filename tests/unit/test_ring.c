@@ -331,7 +331,7 @@ static void mapping_fails(void **state)
 
 	assert_int_equal(ring_open(&ring, -1, RING_SIZE, &control), -EBADF);
 	assert_int_equal(ftruncate(fd, RING_SIZE), 0);
-	assert_int_equal(ring_open(&ring, fd, (size_t)1 << 60, &control), -ENOMEM); /* only the second one */
+	assert_true(ring_open(&ring, fd, (size_t)1 << 60, &control) < 0); /* only the second one */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	read_only = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(ring_open(&ring, read_only, RING_SIZE, &control), -EACCES);

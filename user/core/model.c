@@ -79,6 +79,7 @@ static struct process *process_acted(struct model *model, const struct record *r
 	return process;
 }
 
+/* Here and below, a process that is not there found no memory: records about processes have a task. */
 static int apply_fork(struct model *model, const struct record *record, struct process *parent)
 {
 	const struct rec_lifecycle *fork = (const void *)record->header;
@@ -86,8 +87,6 @@ static int apply_fork(struct model *model, const struct record *record, struct p
 	struct record child = {.task = &task};
 	struct process *process;
 
-	if (!record->task)
-		return 0;
 	task = fork->task;
 	task.pid = task.tid = fork->child_pid;
 	task.start_ns = fork->child_start_ns;
@@ -105,7 +104,7 @@ static int apply_process(struct model *model, const struct record *record, struc
 	const struct rec_process *described = (const void *)record->header;
 
 	if (!process)
-		return record->task ? -ENOMEM : 0;
+		return -ENOMEM;
 	follow_from_parent(model, process, described->parent_pid, described->parent_start_ns);
 	return process_describe(process, described);
 }
