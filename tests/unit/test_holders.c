@@ -116,6 +116,24 @@ static void descriptor_comes_later(void **state)
 	assert_holder(*state, 0, 7, 5, HOLDER_CONNECTED);
 }
 
+/* Started in the same instant, made by the first. */
+static void twins_are_two_holders(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t pid = 7; pid <= 8; pid++) {
+		make_fact(&f->record, REC_BIND, pid, 11, 80);
+		f->record.fact.task.start_ns = START_OF(7);
+		f->record.fact.socket.creator_pid = 7;
+		f->record.fact.socket.creator_start_ns = START_OF(7);
+		apply(f);
+	}
+	assert_int_equal(row(f, 11)->n_holders, 2);
+	assert_holder(f, 0, 7, -1, HOLDER_MADE);
+	assert_int_equal(row(f, 11)->holders[1].pid, 8);
+	assert_int_equal(row(f, 11)->holders[1].cause, HOLDER_OBSERVED);
+}
+
 static void generations_are_two_holders(void **state)
 {
 	struct fixture *f = *state;
@@ -180,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_acted, setup, teardown),
 		cmocka_unit_test_setup_teardown(observed, setup, teardown),
 		cmocka_unit_test_setup_teardown(descriptor_comes_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(twins_are_two_holders, setup, teardown),
 		cmocka_unit_test_setup_teardown(generations_are_two_holders, setup, teardown),
 		cmocka_unit_test_setup_teardown(growth, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_more_than_the_bound, setup, teardown),

@@ -106,6 +106,10 @@ static void nobody_is_followed(void **state)
 
 	apply_fork(f, 7, 8);
 	assert_false(model_following(f->model));
+	make_fact(&f->record, REC_ATTEMPT, 7, 11, 0);
+	f->record.fact.task.pid = 0; /* no pid to follow is not the pid 0 */
+	apply(f);
+	assert_false(f->change.process->followed);
 	assert_false(followed(f, 7) || followed(f, 8));
 }
 

@@ -299,6 +299,19 @@ static void asks_again_and_again(void **state)
 /* --- mapping ----------------------------------------------------------------------------------------------
  */
 
+static unsigned count_mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned n = 0;
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		n += strstr(line, "memfd:ring") != NULL;
+	fclose(maps);
+	return n;
+}
+
 static void where_things_lie(void **state)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -318,7 +331,9 @@ static void where_things_lie(void **state)
 	*ring.consumer_pos = 42;
 	assert_int_equal(pread(fd, &consumer, sizeof(consumer), 0), sizeof(consumer));
 	assert_int_equal(consumer, 42);
+	assert_int_equal(count_mappings(), 2);
 	ring_close(&ring);
+	assert_int_equal(count_mappings(), 0);
 	close(fd);
 }
 
@@ -336,6 +351,7 @@ static void mapping_fails(void **state)
 	read_only = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(ring_open(&ring, read_only, RING_SIZE, &control), -EACCES);
 	assert_int_equal(ring.size, 77);
+	assert_int_equal(count_mappings(), 0);
 	close(read_only);
 	close(fd);
 }
