@@ -19,14 +19,15 @@
 #define ADVERSARY_PORT	  7200
 #define FIRST_CLIENT_PORT 10000
 #define FIRST_VICTIM	  64
-#define VICTIMS		  3 /* descriptor numbers */
+#define DECOYS		  3 /* descriptor numbers that the decoy may have at once */
+#define VICTIMS		  8 /* ... and that accept(2) can get behind them, with some to spare */
 
 struct adversary {
 	unsigned count;
 	enum accept_variant variants[2]; /* one after the other */
 	union address address;
 	int listening; /* gate */
-	int listener;
+	int listener, decoy;
 	atomic_bool over;
 	struct shared {
 		uint64_t listener_cookie;
@@ -45,24 +46,22 @@ static void stay_on(int cpu)
 }
 
 /*
- * Closes whatever has one of the next free numbers, as soon as it is there. Then another socket comes in its
- * place for a moment, which the tool may find there, or which makes accept(2) take the number behind.
+ * Goes over the next free numbers again and again. In one round it closes what is there, in the next it puts
+ * another socket there: dup2() closes and replaces at once, as soon as accept(2) has put its socket in, so
+ * that whoever looks the number up a moment later finds a stranger.
  */
 static void *close_at_once(void *context)
 {
 	struct adversary *adversary = context;
 
 	stay_on(0);
-	while (!atomic_load_explicit(&adversary->over, memory_order_relaxed)) {
-		for (int i = 0; i < VICTIMS; i++) {
-			int decoy;
-
-			if (close(FIRST_VICTIM + i))
-				continue;
-			decoy = socket(AF_INET, SOCK_STREAM, 0);
-			if (decoy >= 0)
-				close(decoy);
-		}
+	for (unsigned round = 0; !atomic_load_explicit(&adversary->over, memory_order_relaxed); round++) {
+		if (round & 1)
+			for (int i = 0; i < VICTIMS; i++)
+				close(FIRST_VICTIM + i);
+		else
+			for (int i = 0; i < DECOYS; i++)
+				dup2(adversary->decoy, FIRST_VICTIM + i);
 	}
 	return NULL;
 }
@@ -75,6 +74,7 @@ static void server(struct scene *scene, void *context)
 	adversary->listener = act_listener(scene, &adversary->address, 128);
 	adversary->shared->listener_cookie = cookie_of(scene, adversary->listener);
 	adversary->shared->accepter = thread_id();
+	adversary->decoy = act_socket(scene, AF_INET, SOCK_STREAM);
 	while (dup(adversary->listening) < FIRST_VICTIM - 1) /* from there on all numbers are free */
 		continue;
 	if (pthread_create(&closer, NULL, close_at_once, adversary))
