@@ -49,6 +49,14 @@ static char *put_date(char *to, int64_t days)
 	return put_digits(to, day, 2);
 }
 
+/* Within its second. By the remainder, since the product would overflow in the first second of an int64_t. */
+static uint32_t nanoseconds_of(int64_t wall_ns)
+{
+	int64_t rest = wall_ns % NS_PER_S;
+
+	return (uint32_t)(rest < 0 ? rest + NS_PER_S : rest);
+}
+
 const char *civil_rfc3339(int64_t wall_ns, char buf[CIVIL_TIME_MAX])
 {
 	int64_t seconds = floor_div(wall_ns, NS_PER_S);
@@ -59,7 +67,7 @@ const char *civil_rfc3339(int64_t wall_ns, char buf[CIVIL_TIME_MAX])
 	*to++ = 'T';
 	to = put_clock(to, (uint32_t)(seconds - days * S_PER_DAY));
 	*to++ = '.';
-	to = put_digits(to, (uint32_t)(wall_ns - seconds * NS_PER_S), 9);
+	to = put_digits(to, nanoseconds_of(wall_ns), 9);
 	*to++ = 'Z';
 	*to = '\0';
 	return buf;
@@ -72,7 +80,7 @@ const char *civil_clock(int64_t wall_ns, int32_t utc_offset_s, char buf[CIVIL_TI
 	char *to = put_clock(buf, (uint32_t)(local - floor_div(local, S_PER_DAY) * S_PER_DAY));
 
 	*to++ = '.';
-	to = put_digits(to, (uint32_t)((wall_ns - seconds * NS_PER_S) / 1000000), 3);
+	to = put_digits(to, nanoseconds_of(wall_ns) / 1000000, 3);
 	*to = '\0';
 	return buf;
 }

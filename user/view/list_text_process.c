@@ -50,7 +50,7 @@ static void cell_ports(struct text *text, const void *context, size_t row)
 		    before->protocol == socket->protocol)
 			continue;
 		text_format(text, "%s%u/%s", before ? "," : "", socket->local_port,
-			    record_transport_name(socket->protocol));
+			    protocol_name(socket));
 		before = socket;
 	}
 }
