@@ -49,8 +49,7 @@ static void cell_ports(struct text *text, const void *context, size_t row)
 		if (before && before->local_port == socket->local_port &&
 		    before->protocol == socket->protocol)
 			continue;
-		text_format(text, "%s%u/%s", before ? "," : "", socket->local_port,
-			    protocol_name(socket));
+		text_format(text, "%s%u/%s", before ? "," : "", socket->local_port, protocol_name(socket));
 		before = socket;
 	}
 }
