@@ -52,6 +52,9 @@
 	X(hostile_names)                                                                                     \
 	X(environment_stays_secret)                                                                          \
 	X(error_unprivileged)                                                                                \
+	X(error_no_btf)                                                                                      \
+	X(without_cgroup2)                                                                                   \
+	X(without_tracefs)                                                                                   \
 	X(error_usage)                                                                                       \
 	X(error_output)                                                                                      \
 	X(error_recording)                                                                                   \

@@ -56,7 +56,7 @@ static const struct part parts[] = {
 
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
-static const char *tracepoint_of(const struct bpf_program *program, const char *prefix)
+static const char *section_of(const struct bpf_program *program, const char *prefix)
 {
 	const char *section = bpf_program__section_name(program);
 
@@ -95,7 +95,7 @@ void attach_choose(struct bpf_object *object, const struct btf *kernel)
 
 	bpf_object__for_each_program(program, object)
 	{
-		const char *tracepoint = tracepoint_of(program, "tp_btf/");
+		const char *tracepoint = section_of(program, "tp_btf/");
 
 		if (tracepoint && bpf_program__autoload(program) &&
 		    !is_usable(tracepoint, attach_tracepoint_arity(kernel, tracepoint)))
@@ -130,13 +130,13 @@ static struct bpf_link *attach_syscall(const struct bpf_program *program, const 
 
 static struct bpf_link *attach_one(const struct bpf_program *program, int cgroup2_fd, int tracefs_fd)
 {
-	const char *event = tracepoint_of(program, "tracepoint/");
+	const char *event = section_of(program, "tracepoint/");
 
 	if (bpf_program__fd(program) < 0) {
 		errno = ENOTSUP;
 		return NULL;
 	}
-	if (!strncmp(bpf_program__section_name(program), "cgroup/", 7)) {
+	if (section_of(program, "cgroup/")) {
 		if (cgroup2_fd >= 0)
 			return bpf_program__attach_cgroup(program, cgroup2_fd);
 		errno = -cgroup2_fd;
@@ -150,12 +150,29 @@ static struct bpf_link *attach_one(const struct bpf_program *program, int cgroup
 	return NULL;
 }
 
-static void note_missing(struct attachment *attachment, const char *program, int error)
+static void note_missing(struct attachment *attachment, const char *what, int error)
 {
 	size_t length = strlen(attachment->missing);
 
 	snprintf(attachment->missing + length, sizeof(attachment->missing) - length, "%s%s (%s)",
-		 length ? ", " : "", program, strerror(error));
+		 length ? ", " : "", what, strerror(error));
+}
+
+/* A whole file system that is missing is said once, not for each program that would have needed it. */
+static bool is_explained(const struct attachment *attachment, const struct bpf_program *program)
+{
+	return program && ((attachment->cgroup_error && section_of(program, "cgroup/")) ||
+			   (attachment->tracefs_error && section_of(program, "tracepoint/")));
+}
+
+static void note_mounts(struct attachment *attachment)
+{
+	if (attachment->cgroup_error)
+		note_missing(attachment, "cgroup v2 is neither mounted nor mountable here",
+			     attachment->cgroup_error);
+	if (attachment->tracefs_error)
+		note_missing(attachment, "tracefs is neither mounted nor mountable here",
+			     attachment->tracefs_error);
 }
 
 /* A fact is what all of its attached programs say; one that is missing makes it unavailable. */
@@ -174,7 +191,9 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, int cgr
 	int tracefs_fd = mounts_open_tracefs();
 	uint32_t broken = 0;
 
+	attachment->cgroup_error = cgroup2_fd < 0 ? -cgroup2_fd : 0;
 	attachment->tracefs_error = tracefs_fd < 0 ? -tracefs_fd : 0;
+	note_mounts(attachment);
 	for (size_t i = 0; i < N_PARTS; i++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(object, parts[i].program);
 		struct bpf_link *link = program ? attach_one(program, cgroup2_fd, tracefs_fd) : NULL;
@@ -182,8 +201,11 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, int cgr
 		if (link) {
 			attachment->links[attachment->n_links++] = link;
 		} else {
+			int error = errno;
+
 			broken |= parts[i].facts;
-			note_missing(attachment, parts[i].program, errno);
+			if (!is_explained(attachment, program))
+				note_missing(attachment, parts[i].program, error);
 		}
 	}
 	if (tracefs_fd >= 0)

@@ -21,7 +21,7 @@ struct attachment {
 	bool host;		    /* cgroup programs see the whole machine */
 	int cgroup_error;	    /* why there is no cgroup v2 root, a positive errno */
 	int tracefs_error;	    /* the same for tracefs */
-	char missing[512];	    /* programs that did not attach, with the reason, for -v and doctor */
+	char missing[512];	    /* what could not be mounted or attached, with the reason, for people */
 };
 
 /* Arguments of a raw tracepoint, -1 when this kernel does not have it. */

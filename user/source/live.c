@@ -85,6 +85,7 @@ static int attach(struct live *live, struct fault *fault)
 {
 	int error;
 
+	live->attachment.host = true; /* without cgroup programs, all that is left sees the machine */
 	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
 	error = attach_all(&live->attachment, live->skeleton->obj, live->cgroup2_fd);
 	if (!error) {

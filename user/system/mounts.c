@@ -55,9 +55,11 @@ static int open_mounted(const char *const places[], long magic)
 static int open_cgroup2_here(void)
 {
 	static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL};
-	int fd = open_detached("cgroup2");
+	int detached = open_detached("cgroup2");
+	int mounted = detached < 0 ? open_mounted(places, CGROUP2_SUPER_MAGIC) : -ENOENT;
 
-	return fd >= 0 ? fd : open_mounted(places, CGROUP2_SUPER_MAGIC);
+	/* Why it cannot be mounted says more than that it is not. */
+	return mounted >= 0 ? mounted : detached;
 }
 
 static bool is_host_root(int fd)

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A machine without something that the tool builds on: what is left still works, and what does not is said.
+ * Each run has a mount namespace of its own, in which the thing is covered.
+ */
+#include "act.h"
+#include "scenarios.h"
+#include "tool.h"
+#include "truth.h"
+
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static int cover(const char *place)
+{
+	return access(place, F_OK) ? 0 : mount("nothing", place, "tmpfs", 0, NULL);
+}
+
+static int own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+static int cover_btf(void)
+{
+	return own_mounts() || cover("/sys/kernel/btf");
+}
+
+static int cover_cgroup2(void)
+{
+	return own_mounts() || cover("/sys/fs/cgroup");
+}
+
+static int cover_tracefs(void)
+{
+	return own_mounts() || cover("/sys/kernel/tracing") || cover("/sys/kernel/debug");
+}
+
+/* So that nothing can be mounted instead; for the program that is executed next. */
+static int without_mounting(void)
+{
+	return prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0);
+}
+
+static int cover_cgroup2_for_good(void)
+{
+	return cover_cgroup2() || without_mounting();
+}
+
+static int cover_tracefs_for_good(void)
+{
+	return cover_tracefs() || without_mounting();
+}
+
+/* --- what came out ----------------------------------------------------------------------------------------
+ */
+
+struct output {
+	char probes[1024]; /* of `ready`, as JSON */
+	unsigned refused;  /* connects to our port that failed, with their process */
+};
+
+static void look(struct scene *scene, const json_t *event, void *context)
+{
+	const char *name = event_string(event, "event_name");
+	struct output *output = context;
+
+	(void)scene;
+	if (!strcmp(name, "ready")) {
+		char *text = json_dumps(event_at(event, "portsnoop.backends"), JSON_COMPACT);
+
+		snprintf(output->probes, sizeof(output->probes), "%s", text ? text : "");
+		free(text);
+	}
+	output->refused += !strcmp(name, "connect") && event_number(event, "network.peer.port") == 8571 &&
+			   !strcmp(event_string(event, "error.type"), "ECONNREFUSED") &&
+			   !strcmp(event_string(event, "portsnoop.comm"), "python3");
+}
+
+static const char connector[] = "import socket\n"
+				"try: socket.create_connection(('127.0.0.1', 8571))\n"
+				"except ConnectionRefusedError: pass\n";
+
+static struct output trace_a_refusal(struct scene *scene, int (*prepare)(void), const char *complaint)
+{
+	const struct tool_run options = {.prepare = prepare};
+	struct output output = {0};
+	struct tool_result result;
+
+	tool_run(scene, &result, &options, "trace", "--json", "--", "python3", "-c", connector, NULL);
+	if (result.status)
+		scene_fail(scene, "exit code %d: %s", result.status, result.err);
+	if (complaint ? !strstr(result.err, complaint) : result.err_length != 0)
+		scene_fail(scene, "expected on stderr: %s; found: %s", complaint ? complaint : "nothing",
+			   result.err);
+	scene_note(scene, "%.*s", (int)strcspn(result.err, "\n"), result.err);
+	tool_each_line(scene, result.out_path, look, &output);
+	tool_result_free(&result);
+	if (output.refused != 1)
+		scene_fail(scene, "the refused connect was shown %u times, not once", output.refused);
+	return output;
+}
+
+static void expect_probe(struct scene *scene, const struct output *output, const char *fact, bool there)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "\"%s\":", fact);
+	if (!strstr(output->probes, key) == there)
+		scene_fail(scene, "`ready` does not say that %s is %s: %s", fact,
+			   there ? "there" : "not there", output->probes);
+}
+
+/* --- the scenarios ----------------------------------------------------------------------------------------
+ */
+
+void error_no_btf(struct scene *scene)
+{
+	static const char *const commands[] = {"trace", "ls"};
+	const struct tool_run options = {.prepare = cover_btf};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		struct tool_result result;
+
+		tool_run(scene, &result, &options, commands[i], NULL);
+		if (result.status != 3 || !strstr(result.err, "CONFIG_DEBUG_INFO_BTF"))
+			scene_fail(scene, "%s: exit code %d, stderr: %s", commands[i], result.status,
+				   result.err);
+		if (result.out_length)
+			scene_fail(scene, "%s: output nevertheless: %s", commands[i], result.out);
+		tool_result_free(&result);
+	}
+}
+
+void without_cgroup2(struct scene *scene)
+{
+	struct output output = trace_a_refusal(scene, cover_cgroup2, NULL);
+
+	expect_probe(scene, &output, "bind", true);
+	output = trace_a_refusal(scene, cover_cgroup2_for_good,
+				 "cgroup v2 is neither mounted nor mountable here (Operation not permitted)");
+	expect_probe(scene, &output, "bind", false);
+	expect_probe(scene, &output, "close", true);
+}
+
+void without_tracefs(struct scene *scene)
+{
+	struct output output = trace_a_refusal(scene, cover_tracefs, NULL);
+
+	expect_probe(scene, &output, "listen", true);
+	output = trace_a_refusal(scene, cover_tracefs_for_good,
+				 "tracefs is neither mounted nor mountable here (Operation not permitted)");
+	expect_probe(scene, &output, "listen", false);
+	expect_probe(scene, &output, "bind", true);
+}
