@@ -21,7 +21,8 @@ WITH_TRACEFS = [
     "unshare", "--mount", "sh", "-c",
     '[ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing || exit 1; exec "$@"', "sh",
 ]
-LOST = re.compile(r"[Ll]ost (\d+) events")
+# "lost 12 events on CPU #0", "Lost 12 events", and portsnoop's JSON.
+LOST = re.compile(r'[Ll]ost (\d+) events|"event_name":"lost".*?"count":(\d+)')
 ONE_LINER = r'tracepoint:sock:inet_sock_set_state { printf("%d %d %d\n", pid, args->sport, args->dport); }'
 
 
@@ -216,10 +217,10 @@ def count_rows(path, tracer, actors):
     without_peer = 0
     with open(path, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            told = LOST.search(line) if "ost " in line else None
+            told = LOST.search(line) if "ost " in line or '"lost"' in line else None
             row = tracer.parse(line) if not told else None
             if told:
-                counts["reported_lost"] += int(told.group(1))
+                counts["reported_lost"] += int(told.group(1) or told.group(2))
             elif row and actors["port"] in row[1:]:
                 without_peer += not row[2]
                 count_row(counts, row, actors)
