@@ -44,7 +44,9 @@
 	X(READY, "ready")                                                                                    \
 	X(LOST, "lost")                                                                                      \
 	X(RESYNC, "resync")                                                                                  \
-	X(SUMMARY, "summary")
+	X(SUMMARY, "summary")                                                                                \
+	X(EXEC, "exec")                                                                                      \
+	X(WALK, "walk")
 
 enum rec_kind {
 	REC_NONE,
@@ -95,6 +97,8 @@ struct rec_header {
 #define CLOSE_F_RELEASED    0x0400 /* the last descriptor is gone */
 #define SOCKET_F_COUNTERS   0x0100 /* bytes, retransmits and rtt are filled (TCP) */
 #define SOCKET_F_ORPHAN	    0x0200 /* no file refers to it: TIME_WAIT, FIN_WAIT, not yet accepted */
+#define HOLDER_F_EXEC	    0x0100 /* found in the descriptor table by an exec, before its REC_EXEC */
+#define EXEC_F_INCOMPLETE   0x0100 /* not every descriptor was looked at */
 
 /* A process at the moment it acted, as seen in process context, in the initial pid namespace. */
 struct rec_task {
@@ -220,7 +224,7 @@ struct rec_socket_row {
 	__u64 drops; /* sk_drops */
 };
 
-/* A process holds a socket: one descriptor. */
+/* A process holds a socket: one descriptor. Without HOLDER_F_EXEC a walk found it. */
 struct rec_holder {
 	struct rec_header header;
 	struct rec_task task;
@@ -244,16 +248,21 @@ struct rec_process {
 	struct rec_task task;
 	__u64 parent_start_ns;
 	__u32 parent_pid;
+	__u32 pid_ns; /* inode of the pid namespace that it lives in; 0: not known */
+	__u32 ns_pid; /* its pid there */
 	__u16 path_length;
 	__u16 args_length;
 	char path[REC_PATH_MAX];
 	char args[REC_ARGS_MAX];
 };
 
-/* A process began (only while a command and its children are followed) or ended. */
+/*
+ * A process that holds sockets, or is followed, or a child of one: it forked, executed another program or
+ * ended. REC_EXEC comes after a REC_HOLDER with HOLDER_F_EXEC for each descriptor of a socket that it kept.
+ */
 struct rec_lifecycle {
 	struct rec_header header;
-	struct rec_task task; /* REC_FORK: the parent; REC_EXIT: the process that ended */
+	struct rec_task task; /* REC_FORK: the parent; else the process itself */
 	__u64 child_start_ns;
 	__u32 child_pid;
 	__u32 reserved;
@@ -262,15 +271,16 @@ struct rec_lifecycle {
 /* What the outside says: names and settings, so that a recording replays exactly. */
 enum meta_type {
 	META_NONE,
-	META_CLOCK,   /* key: CLOCK_REALTIME - CLOCK_BOOTTIME, ns, two's complement */
-	META_VERSION, /* text: portsnoop's version */
-	META_HOST,    /* text: host name */
-	META_NETNS,   /* key: inode of the namespace portsnoop runs in */
-	META_RANGE,   /* key: netns; text: "low high", ip_local_port_range */
-	META_USER,    /* key: uid; text: name */
-	META_SERVICE, /* key: protocol << 16 | port; text: name */
-	META_CGROUP,  /* key: cgroup id; text: path */
-	META_FOLLOW,  /* key: pid: this process and its descendants are followed */
+	META_CLOCK,	 /* key: CLOCK_REALTIME - CLOCK_BOOTTIME, ns, two's complement */
+	META_VERSION,	 /* text: portsnoop's version */
+	META_HOST,	 /* text: host name */
+	META_NETNS,	 /* key: inode of the namespace portsnoop runs in */
+	META_RANGE,	 /* key: netns; text: "low high", ip_local_port_range */
+	META_USER,	 /* key: uid; text: name */
+	META_SERVICE,	 /* key: protocol << 16 | port; text: name */
+	META_CGROUP,	 /* key: cgroup id; text: path */
+	META_FOLLOW,	 /* key: pid: this process and its descendants are followed */
+	META_NETNS_NAME, /* key: inode; text: name as `ip netns` knows it */
 	META_TYPE_COUNT
 };
 struct rec_meta {
@@ -326,6 +336,29 @@ struct rec_lost {
 	__u32 reserved;
 };
 
+/*
+ * A walk over the kernel's sockets: what was found stands between its begin and its end as REC_SOCKET and
+ * REC_HOLDER with the same source. What is in the tables, was not found, and has not changed since begin_ns
+ * is not there any more, in every namespace that the walk covered.
+ */
+enum walk_part {
+	WALK_BEGIN,   /* netns: 0 */
+	WALK_COVERED, /* the sockets of this namespace were listed to the end */
+	WALK_SKIPPED, /* this namespace could not be entered: error says why */
+	WALK_HOLDERS, /* all descriptors of all processes were looked at */
+	WALK_END,
+	WALK_PART_COUNT
+};
+struct rec_walk {
+	struct rec_header header;
+	__u64 begin_ns; /* when the part began, CLOCK_BOOTTIME */
+	__u32 netns;	/* inode */
+	__s32 error;	/* positive errno */
+	__u8 part;	/* enum walk_part */
+	__u8 reserved[7];
+};
+
+/* What a walk repaired. */
 struct rec_resync {
 	struct rec_header header;
 	__u32 added;
@@ -359,11 +392,12 @@ REC_ASSERT_SIZE(rec_refuse, 144);
 REC_ASSERT_SIZE(rec_overflow, 152);
 REC_ASSERT_SIZE(rec_socket_row, 176);
 REC_ASSERT_SIZE(rec_holder, 80);
-REC_ASSERT_SIZE(rec_process, 1104);
+REC_ASSERT_SIZE(rec_process, 1112);
 REC_ASSERT_SIZE(rec_lifecycle, 80);
 REC_ASSERT_SIZE(rec_meta, 32);
 REC_ASSERT_SIZE(rec_ready, 56);
 REC_ASSERT_SIZE(rec_lost, 40);
+REC_ASSERT_SIZE(rec_walk, 40);
 REC_ASSERT_SIZE(rec_resync, 32);
 REC_ASSERT_SIZE(rec_summary, 464);
 _Static_assert((int)REC_KIND_COUNT <= SUMMARY_KINDS, "summary has no room for every kind");

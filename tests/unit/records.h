@@ -34,6 +34,7 @@ union any_record {
 	struct rec_meta meta;
 	struct rec_ready ready;
 	struct rec_lost lost;
+	struct rec_walk walk;
 	unsigned char bytes[REC_SIZE_MAX];
 };
 
@@ -49,7 +50,8 @@ static inline size_t size_of_kind(enum rec_kind kind)
 		[REC_SOCKET] = sizeof(struct rec_socket_row), [REC_HOLDER] = sizeof(struct rec_holder),
 		[REC_META] = sizeof(struct rec_meta) + 8,     [REC_READY] = sizeof(struct rec_ready),
 		[REC_LOST] = sizeof(struct rec_lost),	      [REC_RESYNC] = sizeof(struct rec_resync),
-		[REC_SUMMARY] = sizeof(struct rec_summary),
+		[REC_SUMMARY] = sizeof(struct rec_summary),   [REC_EXEC] = sizeof(struct rec_lifecycle),
+		[REC_WALK] = sizeof(struct rec_walk),
 	};
 
 	return sizes[kind];
@@ -57,7 +59,7 @@ static inline size_t size_of_kind(enum rec_kind kind)
 
 static inline bool kind_has_task(enum rec_kind kind)
 {
-	return kind < REC_META;
+	return kind < REC_META || kind == REC_EXEC;
 }
 
 static inline bool kind_is_fact(enum rec_kind kind)

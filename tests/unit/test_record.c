@@ -88,7 +88,7 @@ static void flags_make_no_parts(void **state)
 		make_record(&data, kind);
 		data.header.flags = REC_F_TASK | REC_F_SOCKET;
 		assert_int_equal(record_decode(&data, data.header.size, &record), 0);
-		assert_true(!record.task == (kind != REC_HOLDER));
+		assert_true(!record.task == (kind != REC_HOLDER && kind != REC_EXEC));
 		assert_null(record.socket);
 	}
 }
@@ -340,10 +340,22 @@ static void stage_of_a_loss(void **state)
 /* --- names ------------------------------------------------------------------------------------------------
  */
 
+static void part_of_a_walk(void **state)
+{
+	union any_record data;
+	struct record record;
+
+	make_record(&data, REC_WALK);
+	data.walk.part = WALK_PART_COUNT - 1;
+	assert_int_equal(decode(&data, data.header.size, &record), 0);
+	data.walk.part = WALK_PART_COUNT;
+	assert_int_equal(decode(&data, data.header.size, &record), -EBADMSG);
+}
+
 static void public_kinds(void **state)
 {
-	static const enum rec_kind hidden[] = {REC_PROCESS, REC_FORK,	REC_EXIT,
-					       REC_SOCKET,  REC_HOLDER, REC_META};
+	static const enum rec_kind hidden[] = {REC_PROCESS, REC_FORK, REC_EXIT, REC_SOCKET,
+					       REC_HOLDER,  REC_META, REC_EXEC, REC_WALK};
 	unsigned n_public = 0;
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
@@ -426,6 +438,7 @@ int main(void)
 		cmocka_unit_test(enumerations_of_a_close),
 		cmocka_unit_test(enumerations_of_a_ready),
 		cmocka_unit_test(stage_of_a_loss),
+		cmocka_unit_test(part_of_a_walk),
 		cmocka_unit_test(public_kinds),
 		cmocka_unit_test(names_of_values),
 		cmocka_unit_test(names_that_may_be_missing),

@@ -158,6 +158,8 @@ int process_describe(struct process *process, const struct rec_process *record)
 	process->args_length = record->args_length;
 	process->path_cut = record->header.flags & PROCESS_F_PATH_CUT;
 	process->args_cut = record->header.flags & PROCESS_F_ARGS_CUT;
+	process->pid_ns = record->pid_ns;
+	process->ns_pid = record->ns_pid;
 	process->parent_pid = record->parent_pid;
 	process->parent_start_ns = record->parent_start_ns;
 	return 0;

@@ -19,6 +19,8 @@ struct process {
 	uint32_t pid;
 	uint32_t parent_pid; /* 0: not known */
 	uint32_t uid;
+	uint32_t pid_ns; /* inode of its pid namespace; 0: not known */
+	uint32_t ns_pid; /* its pid there */
 	char comm[REC_COMM_LEN];
 	char *path; /* NUL-terminated executable path, NULL when not known; hostile bytes */
 	char *args; /* NUL-separated arguments, args_length bytes */

@@ -35,6 +35,8 @@ static const struct layout layouts[REC_KIND_COUNT] = {
 	[REC_LOST] = {sizeof(struct rec_lost), false, false},
 	[REC_RESYNC] = {sizeof(struct rec_resync), false, false},
 	[REC_SUMMARY] = {sizeof(struct rec_summary), false, false},
+	[REC_EXEC] = {sizeof(struct rec_lifecycle), false, true},
+	[REC_WALK] = {sizeof(struct rec_walk), false, false},
 };
 
 /* A fact may be nobody's; what is about a process says which. */
@@ -69,6 +71,7 @@ static bool body_is_plausible(const struct rec_header *header)
 	const struct rec_close *close = (const void *)header;
 	const struct rec_ready *ready = (const void *)header;
 	const struct rec_lost *lost = (const void *)header;
+	const struct rec_walk *walk = (const void *)header;
 
 	switch (header->kind) {
 	case REC_PROCESS:
@@ -85,6 +88,8 @@ static bool body_is_plausible(const struct rec_header *header)
 		return ready->scope <= SCOPE_CONTAINER;
 	case REC_LOST:
 		return lost->stage < LOSS_STAGE_COUNT;
+	case REC_WALK:
+		return walk->part < WALK_PART_COUNT;
 	default:
 		return true;
 	}
@@ -131,6 +136,8 @@ bool record_is_public(enum rec_kind kind)
 	case REC_SOCKET:
 	case REC_HOLDER:
 	case REC_META:
+	case REC_EXEC:
+	case REC_WALK:
 		return false;
 	default:
 		return kind > REC_NONE && kind < REC_KIND_COUNT;
