@@ -83,12 +83,22 @@ struct asked_map {
 	__type(value, struct asked);
 };
 
-/* Processes whose name, path and arguments were sent; deleted by exec and exit. */
+/*
+ * Processes that may hold sockets: they acted on one, a walk found them with one, or such a process forked
+ * them. Only their forks, execs and exits are sent. Deleted by exit.
+ */
+struct known_process {
+	__u64 start_ns;
+	__u32 flags; /* KNOWN_* */
+	__u32 reserved;
+};
+#define KNOWN_DESCRIBED 0x1 /* name, path and arguments were sent since the last exec */
+
 struct processes_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
-	__type(key, __u32);   /* pid */
-	__type(value, __u64); /* start_ns */
+	__type(key, __u32); /* pid */
+	__type(value, struct known_process);
 };
 
 /* Refusals since the last record, by port. */
@@ -138,7 +148,7 @@ extern struct control control;
 
 /* Knobs, set before loading. */
 extern const volatile bool knob_attempts;    /* emit REC_ATTEMPT */
-extern const volatile bool knob_follow;	     /* emit REC_FORK */
+extern const volatile bool knob_follow;	     /* forks and exits of all processes */
 extern const volatile bool knob_wake_always; /* no atomic exchange on this kernel: default wake-ups */
 extern const volatile bool knob_uring_cqe;   /* see compat_uring_aux_result() */
 extern const volatile bool knob_udp_send;    /* report ports that a send assigned */

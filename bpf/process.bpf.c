@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Processes: name, executable and arguments once per generation, at the first socket act, so that a process
- * of two milliseconds still has them; exec makes them due again; exit and (while a command is followed) fork.
+ * of two milliseconds still has them; and how the set of a socket's holders changes without an act on the
+ * socket: fork gives a child all descriptors, exec closes some, exit the rest.
  */
 #include "emit.h"
+#include "socket.h"
 #include "task.h"
 
 #define PATH_STEPS    32  /* components and mounts on the way to the root */
@@ -85,25 +87,37 @@ static __always_inline void fill_args(struct rec_process *rec, struct mm_struct 
 		rec->args_length = length;
 }
 
+/* Its pid in the namespace that it lives in, the innermost of those that see it. */
+static __always_inline void fill_pid_ns(struct rec_process *rec, const struct task_struct *task)
+{
+	const struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	const struct upid *innermost = &pid->numbers[0];
+
+	innermost = (const void *)((const char *)innermost + BPF_CORE_READ(pid, level) * sizeof(*innermost));
+	rec->ns_pid = BPF_CORE_READ(innermost, nr);
+	rec->pid_ns = BPF_CORE_READ(innermost, ns, ns.inum);
+}
+
 __noinline int process_announce(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	__u64 *known = bpf_map_lookup_elem(&processes, &pid);
-	__u64 start_ns = task_current_start_ns();
+	struct known_process *known = bpf_map_lookup_elem(&processes, &pid);
+	struct known_process described = {.start_ns = task_current_start_ns(), .flags = KNOWN_DESCRIBED};
 	struct rec_process *rec;
 	struct mm_struct *mm;
 
-	if (known && *known == start_ns)
+	if (known && known->start_ns == described.start_ns && known->flags & KNOWN_DESCRIBED)
 		return 0;
 	rec = emit_begin(REC_PROCESS, sizeof(*rec), PROBE_TRACEPOINT);
 	if (!rec)
 		return -1; /* not put down as sent: the next act tries again */
-	bpf_map_update_elem(&processes, &pid, &start_ns, BPF_ANY);
+	bpf_map_update_elem(&processes, &pid, &described, BPF_ANY);
 	task_fill_current(&rec->task);
 	rec->header.flags |= REC_F_TASK;
 	rec->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
 	rec->parent_start_ns = task_start_ns(BPF_CORE_READ(task, real_parent));
+	fill_pid_ns(rec, task);
 	mm = BPF_CORE_READ(task, mm);
 	if (mm) {
 		fill_path(rec, BPF_CORE_READ(mm, exe_file));
@@ -113,14 +127,83 @@ __noinline int process_announce(void)
 	return 0;
 }
 
+/* --- exec -------------------------------------------------------------------------------------------------
+ */
+
+#define EXEC_FDS_MAX 4096 /* more are not looked at, and REC_EXEC says so */
+
+struct kept_walk {
+	const unsigned long *open_fds; /* the table's bitmap of open descriptors */
+	unsigned long word;
+};
+
+/* Says it, if this descriptor is a socket with a port. */
+static __always_inline void say_kept(int fd)
+{
+	struct sock *sk = socket_of_fd(fd);
+	struct rec_holder *rec;
+
+	if (!sk || !socket_is_ours_sk(sk) || !BPF_CORE_READ(sk, __sk_common.skc_num))
+		return;
+	rec = emit_begin(REC_HOLDER, sizeof(*rec), PROBE_TRACEPOINT);
+	if (!rec)
+		return;
+	task_fill_current(&rec->task);
+	rec->header.flags |= REC_F_TASK | HOLDER_F_EXEC;
+	rec->cookie = socket_cookie_of(sk);
+	rec->protocol = socket_protocol(sk);
+	rec->fd = fd;
+	emit_end(rec);
+}
+
+static long kept_step(__u32 fd, struct kept_walk *walk)
+{
+	__u32 bit = fd % 64;
+
+	if (bit == 0)
+		bpf_probe_read_kernel(&walk->word, sizeof(walk->word), walk->open_fds + fd / 64);
+	if (walk->word >> bit & 1)
+		say_kept(fd);
+	return 0;
+}
+
+/* Descriptors that are open after the exec closed those that were to be closed. False: not all were looked
+ * at. */
+static __always_inline bool say_all_kept(const struct task_struct *task)
+{
+	struct fdtable *table = task->files->fdt;
+	struct kept_walk walk = {.open_fds = table->open_fds};
+	__u32 n = table->max_fds;
+
+	if (!compat_has_loop())
+		return false;
+	bpf_loop(n < EXEC_FDS_MAX ? n : EXEC_FDS_MAX, kept_step, &walk, 0);
+	return n <= EXEC_FDS_MAX;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct known_process *known = bpf_map_lookup_elem(&processes, &pid);
+	struct rec_lifecycle *rec;
+	bool all;
 
-	bpf_map_delete_elem(&processes, &pid);
+	if (!known)
+		return 0; /* never touched a socket */
+	known->flags = 0;
+	all = say_all_kept(bpf_get_current_task_btf());
+	rec = emit_begin(REC_EXEC, sizeof(*rec), PROBE_TRACEPOINT);
+	if (!rec)
+		return 0;
+	task_fill_current(&rec->task);
+	rec->header.flags |= REC_F_TASK | (all ? 0 : EXEC_F_INCOMPLETE);
+	emit_end(rec);
 	return 0;
 }
+
+/* --- exit and fork ----------------------------------------------------------------------------------------
+ */
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
@@ -142,20 +225,27 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
+/* A child of one that may hold sockets holds the same. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, child_pid = child->tgid;
+	struct known_process known = {.start_ns = child->start_boottime};
 	struct rec_lifecycle *rec;
 
-	if (!knob_follow || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
+	if (child->pid != child->tgid)
+		return 0; /* a thread */
+	if (bpf_map_lookup_elem(&processes, &pid))
+		bpf_map_update_elem(&processes, &child_pid, &known, BPF_ANY);
+	else if (!knob_follow)
 		return 0;
 	rec = emit_begin(REC_FORK, sizeof(*rec), PROBE_TRACEPOINT);
 	if (!rec)
 		return 0;
 	task_fill_current(&rec->task);
 	rec->header.flags |= REC_F_TASK;
-	rec->child_pid = BPF_CORE_READ(child, tgid);
-	rec->child_start_ns = BPF_CORE_READ(child, start_boottime);
+	rec->child_pid = child_pid;
+	rec->child_start_ns = known.start_ns;
 	emit_end(rec);
 	return 0;
 }
