@@ -69,13 +69,9 @@ static bool is_followed(const struct model *model, const struct change *change)
 		owner = model_process(model, close->owner_pid, close->owner_start_ns);
 	if (owner)
 		return owner->followed;
-	for (uint32_t i = 0; change->socket && i < change->socket->n_holders; i++) {
-		const struct holder *holder = &change->socket->holders[i];
-		const struct process *process = model_process(model, holder->pid, holder->start_ns);
-
-		if (process && process->followed)
+	for (const struct holder *h = change->socket ? change->socket->holders : NULL; h; h = h->next)
+		if (h->process->followed)
 			return true;
-	}
 	return false;
 }
 

@@ -44,8 +44,11 @@ static void check_change(const struct fuzz *fuzz, const struct change *change)
 	assert(row || !change->released);
 	if (row) {
 		assert(model_socket(fuzz->model, row->socket.cookie, row->socket.protocol) == row);
-		for (uint32_t i = 0; i < row->n_holders; i++)
-			assert(row->holders[i].cause <= HOLDER_OBSERVED);
+		uint32_t n = 0;
+
+		for (const struct holder *holder = row->holders; holder; holder = holder->next, n++)
+			assert(holder->socket == row && holder->process && holder->cause <= HOLDER_INHERITED);
+		assert(n == row->n_holders);
 	}
 	assert(model_socket_count(fuzz->model) <= SOCKETS_MAX);
 }

@@ -68,4 +68,14 @@ static inline const struct socket_row *row(const struct fixture *f, uint64_t coo
 	return model_socket(f->model, cookie, IPPROTO_TCP);
 }
 
+static inline const struct holder *holder_at(const struct socket_row *of, uint32_t index)
+{
+	const struct holder *holder = of->holders;
+
+	while (holder && index--)
+		holder = holder->next;
+	assert_non_null(holder);
+	return holder;
+}
+
 #endif

@@ -55,9 +55,9 @@ static void apply_error(struct fixture *f, enum rec_kind kind, uint64_t cookie, 
 static void assert_holder(const struct socket_row *of, uint32_t index, uint32_t pid, enum holder_cause cause)
 {
 	assert_true(index < of->n_holders);
-	assert_int_equal(of->holders[index].pid, pid);
-	assert_int_equal(of->holders[index].start_ns, START_OF(pid));
-	assert_int_equal(of->holders[index].cause, cause);
+	assert_int_equal(holder_at(of, index)->process->pid, pid);
+	assert_int_equal(holder_at(of, index)->process->start_ns, START_OF(pid));
+	assert_int_equal(holder_at(of, index)->cause, cause);
 }
 
 /* --- servers ----------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ static void bind_makes_a_row(void **state)
 	assert_int_equal(row(f, 11)->direction, DIRECTION_UNKNOWN);
 	assert_int_equal(row(f, 11)->n_holders, 1);
 	assert_holder(row(f, 11), 0, 7, HOLDER_OBSERVED);
-	assert_int_equal(row(f, 11)->holders[0].fd, -1);
+	assert_int_equal(holder_at(row(f, 11), 0)->fd, -1);
 	assert_int_equal(model_socket_count(f->model), 1);
 	assert_null(model_socket(f->model, 11, IPPROTO_UDP));
 }

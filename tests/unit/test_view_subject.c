@@ -55,10 +55,13 @@ static const struct filter_subject *apply(struct fixture *f, const char *line)
 static const struct filter_subject *row(struct fixture *f, uint64_t cookie, int only)
 {
 	const struct socket_row *socket = model_socket(f->model, cookie, IPPROTO_TCP);
+	const struct holder *holder;
 
 	assert_non_null(socket);
-	return subject_of_row(f->model, socket, only < 0 ? NULL : &socket->holders[only], f->room, 8,
-			      &f->storage);
+	holder = only < 0 ? NULL : socket->holders;
+	while (only-- > 0)
+		holder = holder->next;
+	return subject_of_row(f->model, socket, holder, f->room, 8, &f->storage);
 }
 
 static bool has(const struct filter_subject *subject, const char *field)

@@ -262,10 +262,8 @@ struct actor describe_actor(const struct change *change)
 
 struct actor describe_holder(const struct model *model, const struct holder *holder)
 {
-	const struct process *process = model_process(model, holder->pid, holder->start_ns);
+	const struct process *process = holder->process;
 
-	if (!process)
-		return (struct actor){.pid = holder->pid, .uid = UID_UNKNOWN};
 	return (struct actor){
 		.process = process,
 		.comm = text_or_null(process->comm),

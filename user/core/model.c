@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/model.h"
 
+#include "core/holders.h"
 #include "core/names.h"
+#include "core/past.h"
 #include "core/sockets.h"
+#include "core/walk.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,6 +14,7 @@
 
 #define SOCKETS_DEFAULT	  1048576u
 #define PROCESSES_DEFAULT 65536u
+#define PAST_DEFAULT	  16384u
 #define NAMES_MAX	  65536u
 
 #define WELL_KNOWN_LAST	 1023
@@ -20,27 +24,54 @@ struct model {
 	struct sockets *sockets;
 	struct process_table *processes;
 	struct names *names;
+	struct holders *holders;
+	struct past *past;
+	struct walk *walk;
 	struct socket_row *ended; /* goes with the next record */
 	int64_t clock_offset_ns;
 	uint32_t follow_pid; /* not yet seen */
 	bool following;
 };
 
+static size_t or_default(size_t limit, size_t otherwise)
+{
+	return limit ? limit : otherwise;
+}
+
+static void process_evicted(void *context, struct process *process)
+{
+	holders_drop_process(context, process);
+}
+
+static bool make_tables(struct model *model, const struct model_limits *limits)
+{
+	size_t max_sockets = or_default(limits->sockets, SOCKETS_DEFAULT);
+	struct sockets_context context;
+
+	model->past = past_new(or_default(limits->past, PAST_DEFAULT));
+	model->walk = walk_new();
+	model->names = names_new(NAMES_MAX);
+	model->processes = process_table_new(or_default(limits->processes, PROCESSES_DEFAULT));
+	model->holders = model->past ? holders_new(2 * max_sockets, model->past) : NULL;
+	if (!model->holders || !model->walk || !model->names || !model->processes)
+		return false;
+	process_on_evict(model->processes, process_evicted, model->holders);
+	context = (struct sockets_context){model->holders, model->past, model->walk};
+	model->sockets = sockets_new(max_sockets, &context);
+	return model->sockets;
+}
+
 struct model *model_new(const struct model_limits *limits)
 {
+	static const struct model_limits defaults;
 	struct model *model = calloc(1, sizeof(*model));
 
 	if (!model)
 		return NULL;
-	model->sockets = sockets_new(limits && limits->sockets ? limits->sockets : SOCKETS_DEFAULT);
-	model->processes =
-		process_table_new(limits && limits->processes ? limits->processes : PROCESSES_DEFAULT);
-	model->names = names_new(NAMES_MAX);
-	if (!model->sockets || !model->processes || !model->names) {
-		model_free(model);
-		return NULL;
-	}
-	return model;
+	if (make_tables(model, limits ? limits : &defaults))
+		return model;
+	model_free(model);
+	return NULL;
 }
 
 void model_free(struct model *model)
@@ -50,6 +81,9 @@ void model_free(struct model *model)
 	sockets_free(model->sockets);
 	process_table_free(model->processes);
 	names_free(model->names);
+	holders_free(model->holders);
+	past_free(model->past);
+	walk_free(model->walk);
 	free(model);
 }
 
@@ -79,6 +113,20 @@ static struct process *process_acted(struct model *model, const struct record *r
 	return process;
 }
 
+/* A fork's child has all descriptors of its parent. */
+static void inherit(struct model *model, const struct process *parent, struct process *child,
+		    uint64_t time_ns)
+{
+	for (const struct holder *held = parent->held; held; held = held->next_held) {
+		const struct holding holding = {.since_ns = time_ns,
+						.fd = held->fd,
+						.cause = HOLDER_INHERITED,
+						.change = CHANGE_FORK};
+
+		holders_add(model->holders, held->socket, child, &holding);
+	}
+}
+
 /* Here and below, a process that is not there found no memory: records about processes have a task. */
 static int apply_fork(struct model *model, const struct record *record, struct process *parent)
 {
@@ -96,7 +144,36 @@ static int apply_fork(struct model *model, const struct record *record, struct p
 	process->parent_pid = parent->pid;
 	process->parent_start_ns = parent->start_ns;
 	follow_from_parent(model, process, fork->task.pid, fork->task.start_ns);
+	inherit(model, parent, process, fork->header.time_ns);
 	return 0;
+}
+
+/* What the exec kept was said before it. */
+static void apply_exec(struct model *model, const struct record *record, struct process *process)
+{
+	bool all = !(record->header->flags & EXEC_F_INCOMPLETE);
+	struct holder *next;
+
+	if (!process)
+		return;
+	process->exec_ns = record->header->time_ns;
+	for (struct holder *holder = process->held; holder; holder = next) {
+		bool kept = holder->kept;
+
+		next = holder->next_held;
+		holder->kept = false;
+		if (all && !kept)
+			holders_remove(model->holders, holder, CHANGE_EXEC, false, record->header->time_ns);
+	}
+}
+
+static void apply_exit(struct model *model, const struct record *record, struct process *process)
+{
+	if (!process)
+		return;
+	process->exited = true;
+	while (process->held)
+		holders_remove(model->holders, process->held, CHANGE_EXIT, false, record->header->time_ns);
 }
 
 static int apply_process(struct model *model, const struct record *record, struct process *process)
@@ -151,15 +228,21 @@ int model_apply(struct model *model, const struct record *record, struct change 
 	case REC_FORK:
 		error = apply_fork(model, record, process);
 		break;
+	case REC_EXEC:
+		apply_exec(model, record, process);
+		break;
 	case REC_EXIT:
-		if (process)
-			process->exited = true;
+		apply_exit(model, record, process);
 		break;
 	case REC_HOLDER:
-		sockets_hold(model->sockets, (const void *)record->header);
+		sockets_hold(model->sockets, (const void *)record->header, process);
+		break;
+	case REC_WALK:
+		if (walk_take(model->walk, (const void *)record->header))
+			sockets_settle(model->sockets, record->header->time_ns);
 		break;
 	default:
-		sockets_apply(model->sockets, record, &row, &ended);
+		sockets_apply(model->sockets, record, process, &row, &ended);
 	}
 	if (ended)
 		model->ended = row;
@@ -214,7 +297,32 @@ size_t model_socket_count(const struct model *model)
 
 uint64_t model_rows_left_out(const struct model *model)
 {
-	return sockets_left_out(model->sockets);
+	return sockets_left_out(model->sockets) + holders_left_out(model->holders);
+}
+
+void model_on_holder(struct model *model, model_holder_fn *callback, void *context)
+{
+	holders_tell(model->holders, callback, context);
+}
+
+const struct repairs *model_repairs(const struct model *model)
+{
+	return walk_counts(model->walk);
+}
+
+bool model_walking(const struct model *model)
+{
+	return walk_is_active(model->walk);
+}
+
+const struct past_holder *model_past_of_socket(const struct model *model, const struct rec_socket *socket)
+{
+	return past_of_socket(model->past, socket);
+}
+
+const struct past_holder *model_past_of_port(const struct model *model, const struct rec_socket *socket)
+{
+	return past_of_port(model->past, socket);
 }
 
 const char *model_user_name(const struct model *model, uint32_t uid)

@@ -16,15 +16,43 @@
 
 struct model;
 
-/* A process that holds a socket, and how it came to be known. */
-enum holder_cause { HOLDER_MADE, HOLDER_CONNECTED, HOLDER_ACCEPTED, HOLDER_OBSERVED };
+/* How a process came to hold a socket. */
+enum holder_cause { HOLDER_MADE, HOLDER_CONNECTED, HOLDER_ACCEPTED, HOLDER_OBSERVED, HOLDER_INHERITED };
 
+/* A process that holds a socket: an edge between the two tables. */
 struct holder {
-	uint64_t start_ns;
-	uint32_t pid;
-	int32_t fd;    /* -1: not known */
+	struct process *process;
+	struct socket_row *socket;
+	struct holder *next;		      /* of the same socket, in the order in which they came */
+	struct holder *next_held, *prev_held; /* of the same process */
+	uint64_t since_ns;
+	int32_t fd;    /* one of its descriptors; -1: not known */
 	uint8_t cause; /* enum holder_cause */
+	uint8_t mark;  /* of the walk that saw it last */
+	bool kept;     /* an exec that is under way found it open */
 };
+
+/* What made a process begin or cease to hold a socket: `cause` of a `holder` event. */
+enum holder_change {
+	CHANGE_ACTED, /* it made, bound, connected or accepted the socket: another event says so */
+	CHANGE_FORK,
+	CHANGE_EXEC,
+	CHANGE_EXIT,
+	CHANGE_PASS,
+	CHANGE_CLOSE,
+	CHANGE_REPAIR,
+	CHANGE_COUNT
+};
+
+struct holder_event {
+	const struct socket_row *socket;
+	const struct holder *holder;
+	uint64_t time_ns;
+	enum holder_change change;
+	bool added;    /* or removed */
+	bool observed; /* learnt by looking */
+};
+typedef void model_holder_fn(void *context, const struct holder_event *event);
 
 /* A socket as the tables have it. */
 struct socket_row {
@@ -32,13 +60,17 @@ struct socket_row {
 	uint64_t since_ns;	  /* port got, or connection established; 0: before we looked */
 	uint64_t accepts;	  /* listeners: since we looked */
 	uint64_t bytes_sent, bytes_received;
+	uint64_t touched_ns;		    /* last event; 0: only walks have seen it */
 	uint32_t queue_length, queue_limit; /* listeners; limit 0: not known */
 	uint32_t rtt_us, retransmits;
-	uint8_t direction;	/* enum rec_direction */
-	bool orphan;		/* no file refers to it */
-	bool seen_from_start;	/* its birth was seen: counts are complete */
-	struct holder *holders; /* owned; n_holders of them */
+	struct holder *holders;
 	uint32_t n_holders;
+	uint8_t direction;    /* enum rec_direction */
+	uint8_t mark;	      /* of the walk that saw it last */
+	bool orphan;	      /* no file refers to it */
+	bool seen_from_start; /* its birth was seen: counts are complete */
+	bool absent;	      /* the last walk did not find it */
+	bool fresh;	      /* the walk that is under way put it here */
 };
 
 /* What one record meant. Pointers stay valid until the next model_apply(). */
@@ -51,8 +83,9 @@ struct change {
 };
 
 struct model_limits {
-	size_t sockets;	  /* rows; 0: the default, 1,048,576 */
+	size_t sockets;	  /* rows; 0: the default, 1,048,576; twice as many edges to holders */
 	size_t processes; /* 0: the default, 65,536 */
+	size_t past;	  /* remembered last holders; 0: the default, 16,384 */
 };
 
 struct model *model_new(const struct model_limits *limits);
@@ -60,6 +93,31 @@ void model_free(struct model *model);
 
 /* 0, or -ENOMEM; a full table is counted and is no error. */
 int model_apply(struct model *model, const struct record *record, struct change *ret_change);
+
+/* Who is told when a process begins or ceases to hold a socket; one listener. */
+void model_on_holder(struct model *model, model_holder_fn *callback, void *context);
+
+/* What walks over the kernel's sockets repaired since the model began. */
+struct repairs {
+	uint64_t added, removed;   /* sockets */
+	uint64_t owner_changed;	   /* edges added or removed */
+	uint32_t netns_skipped;	   /* namespaces that the last walk could not enter */
+	uint32_t in_doubt;	   /* sockets that only one walk has missed: the next one decides */
+	bool incomplete;	   /* the last walk could not be applied whole: walk again */
+	uint64_t holders_as_of_ns; /* when the last whole walk looked at descriptors; 0: never */
+};
+const struct repairs *model_repairs(const struct model *model);
+bool model_walking(const struct model *model);
+
+/* Who held a socket last, and when it let go. */
+struct past_holder {
+	uint64_t start_ns, until_ns;
+	uint32_t pid, uid;
+	char comm[REC_COMM_LEN];
+};
+/* Of a connection without holders (by cookie), or of a port that is free or in TIME_WAIT. NULL: not known. */
+const struct past_holder *model_past_of_socket(const struct model *model, const struct rec_socket *socket);
+const struct past_holder *model_past_of_port(const struct model *model, const struct rec_socket *socket);
 
 const struct process *model_process(const struct model *model, uint32_t pid, uint64_t start_ns);
 const struct socket_row *model_socket(const struct model *model, uint64_t cookie, uint16_t protocol);

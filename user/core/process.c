@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_LEAST 2 /* a fork needs parent and child at once */
+#define VICTIM_TRIES 64
+#define ROWS_LEAST   2 /* a fork needs parent and child at once */
 
 struct process_table {
 	struct table *rows;
+	void (*on_evict)(void *context, struct process *process);
+	void *context;
 	uint64_t evictions;
 };
 
@@ -72,17 +75,44 @@ struct process *process_find(const struct process_table *table, uint32_t pid, ui
 	return table_find(table->rows, table_hash(start_ns, pid), &key);
 }
 
+void process_on_evict(struct process_table *table, void (*callback)(void *context, struct process *process),
+		      void *context)
+{
+	table->on_evict = callback;
+	table->context = context;
+}
+
+/* The one used longest ago that holds no sockets, if there is one among the first. */
+static struct process *victim(struct process_table *table)
+{
+	struct process *oldest = NULL;
+
+	for (unsigned i = 0; i < VICTIM_TRIES; i++) {
+		oldest = table_oldest(table->rows);
+		if (!oldest->held)
+			return oldest;
+		table_touch(table->rows, oldest);
+	}
+	return oldest;
+}
+
+static void evict(struct process_table *table)
+{
+	struct process *process = victim(table);
+
+	if (table->on_evict)
+		table->on_evict(table->context, process);
+	process_forget(process);
+	table_remove(table->rows, process);
+	table->evictions++;
+}
+
 static struct process *process_add(struct process_table *table, uint32_t pid, uint64_t start_ns)
 {
 	struct process *process;
 
-	if (table_is_full(table->rows)) {
-		void *oldest = table_oldest(table->rows);
-
-		process_forget(oldest);
-		table_remove(table->rows, oldest);
-		table->evictions++;
-	}
+	if (table_is_full(table->rows))
+		evict(table);
 	process = table_add(table->rows, table_hash(start_ns, pid));
 	if (!process)
 		return NULL;

@@ -12,8 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct holder;
+
 struct process {
 	uint64_t start_ns;
+	uint64_t exec_ns; /* of its last exec that was seen; 0: none */
 	uint64_t cgroup_id;
 	uint64_t parent_start_ns;
 	uint32_t pid;
@@ -26,6 +29,8 @@ struct process {
 	char *args; /* NUL-separated arguments, args_length bytes */
 	uint16_t args_length;
 	bool path_cut, args_cut;
+	struct holder *held; /* the sockets that it holds: core/holders */
+	uint32_t n_held;
 	bool followed; /* the followed command or a descendant of it */
 	bool exited;
 };
@@ -35,6 +40,9 @@ struct process_table;
 /* max_processes: 2 at least. NULL when there is no memory. */
 struct process_table *process_table_new(size_t max_processes);
 void process_table_free(struct process_table *table);
+/* Is called for a process that makes room for another one, before it goes. */
+void process_on_evict(struct process_table *table, void (*callback)(void *context, struct process *process),
+		      void *context);
 /* NULL when it is not there. */
 struct process *process_find(const struct process_table *table, uint32_t pid, uint64_t start_ns);
 /* Finds or makes the row. NULL when there is no memory. Refreshes comm, uid and cgroup from task. */

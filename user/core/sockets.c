@@ -8,17 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLDERS_MAX 4096u /* of one socket */
-
 struct sockets {
 	struct table *rows;
+	struct sockets_context with;
 	uint64_t left_out;
-};
-
-/* A row with room for the one holder that most sockets have. */
-struct slot {
-	struct socket_row row; /* first: a row is its slot */
-	struct holder first;
 };
 
 struct socket_key {
@@ -28,33 +21,20 @@ struct socket_key {
 
 static bool socket_equal(const void *row, const void *key)
 {
-	const struct slot *slot = row;
+	const struct rec_socket *socket = &((const struct socket_row *)row)->socket;
 	const struct socket_key *wanted = key;
 
-	return slot->row.socket.cookie == wanted->cookie && slot->row.socket.protocol == wanted->protocol;
+	return socket->cookie == wanted->cookie && socket->protocol == wanted->protocol;
 }
 
-static void holders_forget(struct slot *slot)
-{
-	if (slot->row.holders != &slot->first)
-		free(slot->row.holders);
-	slot->row.holders = NULL;
-	slot->row.n_holders = 0;
-}
-
-static int forget_row(void *row, void *context)
-{
-	holders_forget(row);
-	return 0;
-}
-
-struct sockets *sockets_new(size_t max_sockets)
+struct sockets *sockets_new(size_t max_sockets, const struct sockets_context *context)
 {
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
 
 	if (!sockets)
 		return NULL;
-	sockets->rows = table_new(sizeof(struct slot), max_sockets, socket_equal);
+	sockets->with = *context;
+	sockets->rows = table_new(sizeof(struct socket_row), max_sockets, socket_equal);
 	if (!sockets->rows) {
 		free(sockets);
 		return NULL;
@@ -66,7 +46,6 @@ void sockets_free(struct sockets *sockets)
 {
 	if (!sockets)
 		return;
-	table_each(sockets->rows, forget_row, NULL);
 	table_free(sockets->rows);
 	free(sockets);
 }
@@ -91,82 +70,80 @@ static struct socket_row *socket_see(struct sockets *sockets, const struct rec_s
 
 void sockets_remove(struct sockets *sockets, struct socket_row *row)
 {
-	holders_forget((struct slot *)row);
+	holders_drop_socket(sockets->with.holders, row);
 	table_remove(sockets->rows, row);
 }
 
-/* Room for one more: the slot's own, then blocks that double. */
-static bool holders_grow(struct slot *slot)
-{
-	struct socket_row *row = &slot->row;
-	uint32_t n = row->n_holders;
-	struct holder *holders;
+/* --- holders ----------------------------------------------------------------------------------------------
+ */
 
-	if (n == 0) {
-		row->holders = &slot->first;
-		return true;
-	}
-	if (n & (n - 1))
-		return true; /* not at a power of two: there is room */
-	if (n >= HOLDERS_MAX)
-		return false;
-	holders = malloc(2 * n * sizeof(*holders));
-	if (!holders)
-		return false;
-	memcpy(holders, row->holders, n * sizeof(*holders));
-	if (row->holders != &slot->first)
-		free(row->holders);
-	row->holders = holders;
-	return true;
+/* What an exec closed, a walk that began before it may still have seen. */
+static bool is_outdated(const struct rec_holder *record, const struct process *process)
+{
+	return !(record->header.flags & HOLDER_F_EXEC) && record->header.time_ns < process->exec_ns;
 }
 
-static void holder_add(struct sockets *sockets, struct socket_row *row, const struct holder *holder)
-{
-	for (uint32_t i = 0; i < row->n_holders; i++) {
-		struct holder *known = &row->holders[i];
-
-		if (known->pid != holder->pid || known->start_ns != holder->start_ns)
-			continue;
-		if (known->fd < 0)
-			known->fd = holder->fd;
-		return;
-	}
-	if (!holders_grow((struct slot *)row)) {
-		sockets->left_out++;
-		return;
-	}
-	row->holders[row->n_holders++] = *holder;
-}
-
-void sockets_hold(struct sockets *sockets, const struct rec_holder *record)
+void sockets_hold(struct sockets *sockets, const struct rec_holder *record, struct process *process)
 {
 	struct socket_row *row = sockets_find(sockets, record->cookie, record->protocol);
-	struct holder holder = {
-		.pid = record->task.pid,
-		.start_ns = record->task.start_ns,
+	bool by_exec = record->header.flags & HOLDER_F_EXEC;
+	const struct holding holding = {
+		.since_ns = record->header.time_ns,
 		.fd = record->fd,
 		.cause = HOLDER_OBSERVED,
+		.change = walk_repairs(sockets->with.walk) ? CHANGE_REPAIR : CHANGE_PASS,
+		.observed = true,
 	};
+	size_t before = holders_count(sockets->with.holders);
+	struct holder *holder;
 
-	if (row)
-		holder_add(sockets, row, &holder);
+	if (!row || !process || is_outdated(record, process))
+		return;
+	holder = holders_add(sockets->with.holders, row, process, &holding);
+	if (walk_repairs(sockets->with.walk) && !row->fresh && holders_count(sockets->with.holders) > before)
+		walk_counts(sockets->with.walk)->owner_changed++;
+	if (!holder)
+		return;
+	holder->kept |= by_exec;
+	if (!by_exec)
+		walk_saw_holder(sockets->with.walk, holder);
 }
 
 /* Who acts on a socket through a descriptor holds it. Who made it is in the row, even if this record does not
  * say. */
-static void held_by_actor(struct sockets *sockets, struct socket_row *row, const struct rec_task *task,
-			  enum holder_cause cause)
+static void held_by_actor(struct sockets *sockets, struct socket_row *row, struct process *process,
+			  enum holder_cause cause, uint64_t time_ns)
 {
-	struct holder holder = {.fd = -1, .cause = cause};
+	struct holding holding = {.since_ns = time_ns, .fd = -1, .cause = cause, .change = CHANGE_ACTED};
 
-	if (!task)
+	if (!process)
 		return;
-	holder.pid = task->pid;
-	holder.start_ns = task->start_ns;
-	if (task->pid == row->socket.creator_pid && task->start_ns == row->socket.creator_start_ns)
-		holder.cause = HOLDER_MADE;
-	holder_add(sockets, row, &holder);
+	if (process->pid == row->socket.creator_pid && process->start_ns == row->socket.creator_start_ns)
+		holding.cause = HOLDER_MADE;
+	holders_add(sockets->with.holders, row, process, &holding);
 }
+
+/* Who had it last: who let go of it, or else the holder that is left, or the last one before. */
+static void remember(struct sockets *sockets, const struct socket_row *row, const struct rec_close *close,
+		     const struct process *releaser)
+{
+	const struct process *process = releaser ? releaser : row->holders ? row->holders->process : NULL;
+	const struct past_holder *before = past_of_socket(sockets->with.past, &row->socket);
+	struct past_holder holder;
+	bool port = close->fact.socket.state == TCP_LISTEN || close->fact.socket.state == TCP_CLOSE ||
+		    row->socket.protocol == IPPROTO_UDP;
+
+	if (!process && !before)
+		return;
+	holder = process ? past_holder_of(process, close->fact.header.time_ns) : *before;
+	if (port)
+		past_put_port(sockets->with.past, &row->socket, &holder);
+	else if (process && close->direction != DIRECTION_UNKNOWN)
+		past_put_socket(sockets->with.past, &row->socket, &holder);
+}
+
+/* --- events -----------------------------------------------------------------------------------------------
+ */
 
 /* Takes over what the record says; what it does not say (creator, options) stays. */
 static void socket_update(struct socket_row *row, const struct rec_socket *socket)
@@ -183,15 +160,17 @@ static void socket_update(struct socket_row *row, const struct rec_socket *socke
 }
 
 static struct socket_row *socket_acted(struct sockets *sockets, const struct record *record,
-				       enum holder_cause cause)
+				       struct process *process, enum holder_cause cause)
 {
 	struct socket_row *row = socket_see(sockets, record->socket);
 
 	if (!row)
 		return NULL;
 	socket_update(row, record->socket);
+	row->touched_ns = record->header->time_ns;
 	row->orphan = false;
-	held_by_actor(sockets, row, record->task, cause);
+	row->absent = false;
+	held_by_actor(sockets, row, process, cause, record->header->time_ns);
 	return row;
 }
 
@@ -201,27 +180,29 @@ static void began(struct socket_row *row, const struct record *record)
 	row->seen_from_start = true;
 }
 
-static struct socket_row *apply_bind(struct sockets *sockets, const struct record *record)
+static struct socket_row *apply_bind(struct sockets *sockets, const struct record *record,
+				     struct process *process)
 {
 	const struct rec_bind *bind = (const void *)record->header;
 	struct socket_row *row;
 
 	if (bind->error || !record->socket->local_port)
 		return sockets_find(sockets, record->socket->cookie, record->socket->protocol);
-	row = socket_acted(sockets, record, HOLDER_OBSERVED);
+	row = socket_acted(sockets, record, process, HOLDER_OBSERVED);
 	if (row)
 		began(row, record);
 	return row;
 }
 
-static struct socket_row *apply_listen(struct sockets *sockets, const struct record *record)
+static struct socket_row *apply_listen(struct sockets *sockets, const struct record *record,
+				       struct process *process)
 {
 	const struct rec_listen *listen = (const void *)record->header;
 	struct socket_row *row;
 
 	if (listen->error)
 		return sockets_find(sockets, record->socket->cookie, record->socket->protocol);
-	row = socket_acted(sockets, record, HOLDER_OBSERVED);
+	row = socket_acted(sockets, record, process, HOLDER_OBSERVED);
 	if (!row)
 		return NULL;
 	if (!row->since_ns)
@@ -230,14 +211,15 @@ static struct socket_row *apply_listen(struct sockets *sockets, const struct rec
 	return row;
 }
 
-static struct socket_row *apply_connect(struct sockets *sockets, const struct record *record)
+static struct socket_row *apply_connect(struct sockets *sockets, const struct record *record,
+					struct process *process)
 {
 	const struct rec_connect *connect = (const void *)record->header;
 	struct socket_row *row;
 
 	if (connect->error)
 		return sockets_find(sockets, record->socket->cookie, record->socket->protocol);
-	row = socket_acted(sockets, record, HOLDER_CONNECTED);
+	row = socket_acted(sockets, record, process, HOLDER_CONNECTED);
 	if (!row)
 		return NULL;
 	began(row, record);
@@ -245,7 +227,8 @@ static struct socket_row *apply_connect(struct sockets *sockets, const struct re
 	return row;
 }
 
-static struct socket_row *apply_accept(struct sockets *sockets, const struct record *record)
+static struct socket_row *apply_accept(struct sockets *sockets, const struct record *record,
+				       struct process *process)
 {
 	const struct rec_accept *accept = (const void *)record->header;
 	struct socket_row *listener = sockets_find(sockets, accept->listener, record->socket->protocol);
@@ -255,7 +238,7 @@ static struct socket_row *apply_accept(struct sockets *sockets, const struct rec
 		listener->accepts++;
 	if (!record->socket->cookie)
 		return listener;
-	row = socket_acted(sockets, record, HOLDER_ACCEPTED);
+	row = socket_acted(sockets, record, process, HOLDER_ACCEPTED);
 	if (!row)
 		return NULL;
 	began(row, record);
@@ -264,22 +247,28 @@ static struct socket_row *apply_accept(struct sockets *sockets, const struct rec
 	return row;
 }
 
-static struct socket_row *apply_autobind(struct sockets *sockets, const struct record *record)
+static struct socket_row *apply_autobind(struct sockets *sockets, const struct record *record,
+					 struct process *process)
 {
-	struct socket_row *row = socket_acted(sockets, record, HOLDER_OBSERVED);
+	struct socket_row *row = socket_acted(sockets, record, process, HOLDER_OBSERVED);
 
 	if (row)
 		began(row, record);
 	return row;
 }
 
-static struct socket_row *apply_close(struct sockets *sockets, const struct record *record, bool *ret_ended)
+static struct socket_row *apply_close(struct sockets *sockets, const struct record *record,
+				      const struct process *process, bool *ret_ended)
 {
 	struct socket_row *row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
 
+	if (!(record->header->flags & CLOSE_F_STILL_BOUND))
+		walk_socket_ended(sockets->with.walk, record->socket);
 	if (!row)
 		return NULL;
+	row->touched_ns = record->header->time_ns;
 	if (!(record->header->flags & CLOSE_F_STILL_BOUND)) {
+		remember(sockets, row, (const void *)record->header, process);
 		*ret_ended = true;
 		return row;
 	}
@@ -290,27 +279,114 @@ static struct socket_row *apply_close(struct sockets *sockets, const struct reco
 	return row;
 }
 
-/* Events win over a row of the snapshot: they are applied after it, and what they made stands. */
-static struct socket_row *apply_row(struct sockets *sockets, const struct record *record)
-{
-	const struct rec_socket_row *found = (const void *)record->header;
-	struct socket_row *row = socket_see(sockets, record->socket);
+/* --- walks ------------------------------------------------------------------------------------------------
+ */
 
-	if (!row)
-		return NULL;
-	socket_update(row, record->socket);
-	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
+static void take_counters(struct socket_row *row, const struct rec_socket_row *found)
+{
 	row->queue_length = found->queue_length;
 	row->queue_limit = found->queue_limit;
 	row->bytes_sent = found->bytes_sent;
 	row->bytes_received = found->bytes_received;
 	row->retransmits = found->retransmits;
 	row->rtt_us = found->rtt_us;
+}
+
+/* Without a file there is no descriptor: whoever held it has closed it. */
+static void orphaned(struct sockets *sockets, struct socket_row *row, uint64_t time_ns)
+{
+	while (row->holders && row->holders->since_ns < time_ns)
+		holders_remove(sockets->with.holders, row->holders, CHANGE_CLOSE, true, time_ns);
+}
+
+/* Connections that nobody accepted yet, that linger or are in TIME_WAIT come and go without a record. */
+static bool is_repair(const struct sockets *sockets, const struct socket_row *row)
+{
+	return walk_repairs(sockets->with.walk) && !row->orphan;
+}
+
+/* An event beats a row that was read before it; one that ended in the meantime does not come back. */
+static struct socket_row *apply_row(struct sockets *sockets, const struct record *record)
+{
+	const struct rec_socket_row *found = (const void *)record->header;
+	struct socket_row *row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
+	bool known = row;
+
+	if (!walk_may_add(sockets->with.walk, record->socket))
+		return NULL;
+	if (!row)
+		row = socket_see(sockets, record->socket);
+	if (!row)
+		return NULL;
+	walk_saw_socket(sockets->with.walk, row);
+	if (row->touched_ns > record->header->time_ns)
+		return row;
+	socket_update(row, record->socket);
+	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
+	take_counters(row, found);
+	if (row->orphan)
+		orphaned(sockets, row, record->header->time_ns);
+	row->fresh |= !known;
+	if (!known && is_repair(sockets, row))
+		walk_counts(sockets->with.walk)->added++;
 	return row;
 }
 
-void sockets_apply(struct sockets *sockets, const struct record *record, struct socket_row **ret_row,
-		   bool *ret_ended)
+struct settling {
+	struct sockets *sockets;
+	uint64_t time_ns;
+};
+
+static void settle_holders(struct settling *settling, struct socket_row *row)
+{
+	const struct sockets_context *with = &settling->sockets->with;
+	struct holder *next;
+
+	for (struct holder *holder = row->holders; holder; holder = next) {
+		next = holder->next;
+		if (!walk_misses_holder(with->walk, holder))
+			continue;
+		holders_remove(with->holders, holder, CHANGE_CLOSE, true, settling->time_ns);
+		if (walk_repairs(with->walk))
+			walk_counts(with->walk)->owner_changed++;
+	}
+}
+
+static int settle_row(void *item, void *context)
+{
+	struct settling *settling = context;
+	const struct sockets_context *with = &settling->sockets->with;
+	struct repairs *counts = walk_counts(with->walk);
+	struct socket_row *row = item;
+
+	switch (walk_judge_socket(with->walk, row)) {
+	case VERDICT_GONE:
+		counts->removed += is_repair(settling->sockets, row);
+		sockets_remove(settling->sockets, row);
+		return 0;
+	case VERDICT_DOUBT:
+		row->absent = true;
+		counts->in_doubt++;
+		return 0;
+	default:
+		row->fresh = false;
+		settle_holders(settling, row);
+		return 0;
+	}
+}
+
+void sockets_settle(struct sockets *sockets, uint64_t time_ns)
+{
+	struct settling settling = {sockets, time_ns};
+
+	table_each(sockets->rows, settle_row, &settling);
+}
+
+/* --- the one way in ---------------------------------------------------------------------------------------
+ */
+
+void sockets_apply(struct sockets *sockets, const struct record *record, struct process *process,
+		   struct socket_row **ret_row, bool *ret_ended)
 {
 	*ret_row = NULL;
 	*ret_ended = false;
@@ -318,22 +394,22 @@ void sockets_apply(struct sockets *sockets, const struct record *record, struct 
 		return;
 	switch (record->header->kind) {
 	case REC_BIND:
-		*ret_row = apply_bind(sockets, record);
+		*ret_row = apply_bind(sockets, record, process);
 		break;
 	case REC_LISTEN:
-		*ret_row = apply_listen(sockets, record);
+		*ret_row = apply_listen(sockets, record, process);
 		break;
 	case REC_CONNECT:
-		*ret_row = apply_connect(sockets, record);
+		*ret_row = apply_connect(sockets, record, process);
 		break;
 	case REC_ACCEPT:
-		*ret_row = apply_accept(sockets, record);
+		*ret_row = apply_accept(sockets, record, process);
 		break;
 	case REC_AUTOBIND:
-		*ret_row = apply_autobind(sockets, record);
+		*ret_row = apply_autobind(sockets, record, process);
 		break;
 	case REC_CLOSE:
-		*ret_row = apply_close(sockets, record, ret_ended);
+		*ret_row = apply_close(sockets, record, process, ret_ended);
 		break;
 	case REC_SOCKET:
 		*ret_row = apply_row(sockets, record);

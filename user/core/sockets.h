@@ -3,25 +3,38 @@
 #ifndef PORTSNOOP_CORE_SOCKETS_H
 #define PORTSNOOP_CORE_SOCKETS_H
 
+#include "core/holders.h"
 #include "core/model.h"
+#include "core/past.h"
+#include "core/walk.h"
 
 struct sockets;
 
-struct sockets *sockets_new(size_t max_sockets);
+/* The tables that a socket's facts change too; borrowed. */
+struct sockets_context {
+	struct holders *holders;
+	struct past *past;
+	struct walk *walk;
+};
+
+struct sockets *sockets_new(size_t max_sockets, const struct sockets_context *context);
 void sockets_free(struct sockets *sockets);
 
 /*
- * Applies a fact to its socket. *ret_row is the row, or NULL when the socket is not in the table;
- * *ret_ended says that the row's life is over: sockets_remove() it before the next fact.
+ * Applies a fact to its socket. process: who acted, or NULL. *ret_row is the row, or NULL when the socket is
+ * not in the table; *ret_ended says that the row's life is over: sockets_remove() it before the next fact.
  */
-void sockets_apply(struct sockets *sockets, const struct record *record, struct socket_row **ret_row,
-		   bool *ret_ended);
-void sockets_hold(struct sockets *sockets, const struct rec_holder *record);
+void sockets_apply(struct sockets *sockets, const struct record *record, struct process *process,
+		   struct socket_row **ret_row, bool *ret_ended);
+/* A descriptor that was found. */
+void sockets_hold(struct sockets *sockets, const struct rec_holder *record, struct process *process);
 void sockets_remove(struct sockets *sockets, struct socket_row *row);
+/* A walk has ended: what it did not find goes. */
+void sockets_settle(struct sockets *sockets, uint64_t time_ns);
 
 struct socket_row *sockets_find(const struct sockets *sockets, uint64_t cookie, uint16_t protocol);
 size_t sockets_count(const struct sockets *sockets);
-/* Rows and holders that found no room. */
+/* Rows that found no room. */
 uint64_t sockets_left_out(const struct sockets *sockets);
 int sockets_each(const struct sockets *sockets, int (*callback)(const struct socket_row *, void *),
 		 void *context);

@@ -20,12 +20,12 @@ static size_t processes_of(const struct model *model, const struct socket_row *r
 {
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < row->n_holders && n < n_room; i++) {
+	for (const struct holder *h = row->holders; h && n < n_room; h = h->next) {
 		struct actor holder;
 
-		if (only && only != &row->holders[i])
+		if (only && only != h)
 			continue;
-		holder = describe_holder(model, &row->holders[i]);
+		holder = describe_holder(model, h);
 		room[n++] = process_of(model, &holder);
 	}
 	return n;

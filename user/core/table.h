@@ -30,7 +30,7 @@ void *table_oldest(const struct table *table);
 size_t table_count(const struct table *table);
 bool table_is_full(const struct table *table);
 /* Every row from the one used longest ago to the one used last; stops when the callback returns non-zero and
- * returns that. The callback may not add or remove. */
+ * returns that. The callback may remove the row that it is given, nothing else. */
 int table_each(const struct table *table, int (*callback)(void *row, void *context), void *context);
 
 /* A good hash of two words (the finaliser of MurmurHash3, public domain, by Austin Appleby). */

@@ -17,8 +17,8 @@ static int compare_actors(const void *left, const void *right)
 
 void actor_set_add(struct actor_set *set, const struct model *model, const struct socket_row *row)
 {
-	for (uint32_t i = 0; i < row->n_holders; i++)
-		set->actors[set->n++] = describe_holder(model, &row->holders[i]);
+	for (const struct holder *holder = row->holders; holder; holder = holder->next)
+		set->actors[set->n++] = describe_holder(model, holder);
 }
 
 void actor_set_settle(struct actor_set *set)

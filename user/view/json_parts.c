@@ -148,7 +148,7 @@ void json_process(struct json_writer *w, const struct model *model, const struct
 
 static const char *cause_name(unsigned cause)
 {
-	static const char *const names[] = {"made", "connected", "accepted", "observed"};
+	static const char *const names[] = {"made", "connected", "accepted", "observed", "inherited"};
 
 	return cause < sizeof(names) / sizeof(names[0]) ? names[cause] : NULL;
 }
@@ -157,8 +157,7 @@ void json_holders(struct json_writer *w, const struct model *model, const struct
 		  const struct view_options *options)
 {
 	json_array(w, "holders");
-	for (uint32_t i = 0; i < row->n_holders; i++) {
-		const struct holder *holder = &row->holders[i];
+	for (const struct holder *holder = row->holders; holder; holder = holder->next) {
 		struct actor actor = describe_holder(model, holder);
 
 		json_object(w, NULL);

@@ -25,16 +25,16 @@ static int compare_holds(const void *left, const void *right)
 {
 	const struct hold *a = left, *b = right;
 
-	if (a->holder->pid != b->holder->pid)
-		return a->holder->pid < b->holder->pid ? -1 : 1;
-	if (a->holder->start_ns != b->holder->start_ns)
-		return a->holder->start_ns < b->holder->start_ns ? -1 : 1;
+	if (a->holder->process->pid != b->holder->process->pid)
+		return a->holder->process->pid < b->holder->process->pid ? -1 : 1;
+	if (a->holder->process->start_ns != b->holder->process->start_ns)
+		return a->holder->process->start_ns < b->holder->process->start_ns ? -1 : 1;
 	return a->place < b->place ? -1 : a->place > b->place;
 }
 
 static bool same_process(const struct hold *a, const struct hold *b)
 {
-	return a->holder->pid == b->holder->pid && a->holder->start_ns == b->holder->start_ns;
+	return a->holder->process->pid == b->holder->process->pid && a->holder->process->start_ns == b->holder->process->start_ns;
 }
 
 static bool hold_matches(const struct model *model, const struct filter *filter, const struct hold *hold)
@@ -52,11 +52,11 @@ static bool hold_matches(const struct model *model, const struct filter *filter,
 static void take_holders(struct holds *holds, const struct model *model, const struct filter *filter,
 			 const struct hold *of)
 {
-	for (uint32_t i = 0; i < of->socket->n_holders; i++) {
+	for (const struct holder *holder = of->socket->holders; holder; holder = holder->next) {
 		struct hold *hold = &holds->items[holds->n++];
 
 		*hold = *of;
-		hold->holder = &of->socket->holders[i];
+		hold->holder = holder;
 		hold->matches = hold_matches(model, filter, hold);
 	}
 }

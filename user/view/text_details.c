@@ -132,12 +132,12 @@ static const char *end_in_words(const struct rec_close *close, const struct desc
 static void put_close_holders(struct text *text, const struct model *model, const struct socket_row *row)
 {
 	struct actor holders[HOLDERS_SHOWN];
-	uint32_t shown = row->n_holders < HOLDERS_SHOWN ? row->n_holders : HOLDERS_SHOWN;
+	uint32_t shown = 0;
 
+	for (const struct holder *h = row->holders; h && shown < HOLDERS_SHOWN; h = h->next)
+		holders[shown++] = describe_holder(model, h);
 	if (!shown)
 		return;
-	for (uint32_t i = 0; i < shown; i++)
-		holders[i] = describe_holder(model, &row->holders[i]);
 	text_put(text, ", held by ");
 	text_actors(text, holders, shown);
 	if (shown < row->n_holders)

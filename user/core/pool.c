@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "core/pool.h"
+
+#include <stdbool.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_ITEMS 256u
+
+/* What a free item holds. */
+struct vacant {
+	struct vacant *next;
+};
+
+struct chunk {
+	struct chunk *next;
+	max_align_t items[];
+};
+
+struct pool {
+	size_t item_size, limit, count;
+	struct chunk *chunks;
+	struct vacant *vacant;
+};
+
+struct pool *pool_new(size_t item_size, size_t limit)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->item_size = (item_size + 7) & ~(size_t)7;
+	pool->limit = limit;
+	return pool;
+}
+
+void pool_free(struct pool *pool)
+{
+	struct chunk *next;
+
+	if (!pool)
+		return;
+	for (struct chunk *chunk = pool->chunks; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	free(pool);
+}
+
+static bool grow(struct pool *pool)
+{
+	struct chunk *chunk = malloc(sizeof(*chunk) + pool->item_size * CHUNK_ITEMS);
+
+	if (!chunk)
+		return false;
+	chunk->next = pool->chunks;
+	pool->chunks = chunk;
+	for (size_t i = CHUNK_ITEMS; i-- > 0;) {
+		struct vacant *vacant = (void *)((char *)chunk->items + i * pool->item_size);
+
+		vacant->next = pool->vacant;
+		pool->vacant = vacant;
+	}
+	return true;
+}
+
+void *pool_get(struct pool *pool)
+{
+	struct vacant *item;
+
+	if (pool->count >= pool->limit || (!pool->vacant && !grow(pool)))
+		return NULL;
+	item = pool->vacant;
+	pool->vacant = item->next;
+	pool->count++;
+	return memset(item, 0, pool->item_size);
+}
+
+void pool_put(struct pool *pool, void *item)
+{
+	struct vacant *vacant = item;
+
+	vacant->next = pool->vacant;
+	pool->vacant = vacant;
+	pool->count--;
+}
+
+size_t pool_count(const struct pool *pool)
+{
+	return pool->count;
+}
