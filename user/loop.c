@@ -66,15 +66,20 @@ int loop_rearm(struct loop *loop, int fd)
 	return -ENOENT;
 }
 
-unsigned loop_add_timer(struct loop *loop, loop_callback callback, void *context)
+int loop_add_timer(struct loop *loop, loop_callback callback, void *context)
 {
+	if (loop->n_timers == LOOP_TIMERS_MAX)
+		return -ENOSPC;
 	loop->timers[loop->n_timers] = (struct loop_timer){0, callback, context};
-	return loop->n_timers++;
+	return (int)loop->n_timers++;
 }
 
-void loop_timer_in(struct loop *loop, unsigned timer, uint64_t delay_ns)
+int loop_timer_in(struct loop *loop, int timer, uint64_t delay_ns)
 {
+	if (timer < 0 || (unsigned)timer >= loop->n_timers)
+		return -EINVAL;
 	loop->timers[timer].deadline_ns = now_ns() + delay_ns;
+	return 0;
 }
 
 /* Milliseconds until the next timer, rounded up so that it is due then, or as many as epoll_wait() takes; -1:

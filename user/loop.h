@@ -42,13 +42,14 @@ enum loop_wish {
 	LOOP_HANGUP,   /* when the other end is gone */
 };
 
-/* 0 or a negative errno; a regular file, which cannot be waited for, is -EPERM. */
+/* 0 or a negative errno: -ENOSPC without room; a regular file, which cannot be waited for, is -EPERM. */
 int loop_add_fd(struct loop *loop, int fd, enum loop_wish wish, loop_callback callback, void *context);
 int loop_rearm(struct loop *loop, int fd);
 
-/* Returns the timer's number. It is off until loop_timer_in(). */
-unsigned loop_add_timer(struct loop *loop, loop_callback callback, void *context);
-void loop_timer_in(struct loop *loop, unsigned timer, uint64_t delay_ns);
+/* Returns the timer's number or -ENOSPC. It is off until loop_timer_in(). */
+int loop_add_timer(struct loop *loop, loop_callback callback, void *context);
+/* 0, or -EINVAL for a number that loop_add_timer() did not give: its error may be passed on unseen. */
+int loop_timer_in(struct loop *loop, int timer, uint64_t delay_ns);
 
 /* Runs until a callback returns non-zero, and returns that; a negative errno when waiting fails. */
 int loop_run(struct loop *loop);

@@ -42,7 +42,7 @@ struct fixture {
 	struct loop loop;
 	int pipe[2]; /* to read from, to write to */
 	unsigned calls, limit;
-	unsigned timer, end;
+	int timer, end;
 	uint64_t at_ns;
 	char order[8];
 };
@@ -98,7 +98,7 @@ static void fill(const struct fixture *f)
 static void timer_is_never_early(void **state)
 {
 	struct fixture *f = *state;
-	unsigned timer = loop_add_timer(&f->loop, called, f);
+	int timer = loop_add_timer(&f->loop, called, f);
 
 	for (unsigned delay = 0; delay < 8; delay++) {
 		uint64_t from_ns = now_ns();
@@ -144,7 +144,7 @@ static int note_b(void *context)
 static void timers_in_order(void **state)
 {
 	struct fixture *f = *state;
-	unsigned a = loop_add_timer(&f->loop, note_a, f), b = loop_add_timer(&f->loop, note_b, f);
+	int a = loop_add_timer(&f->loop, note_a, f), b = loop_add_timer(&f->loop, note_b, f);
 
 	assert_int_not_equal(a, b);
 	loop_timer_in(&f->loop, a, 30 * MS);
@@ -158,7 +158,7 @@ static void timers_in_order(void **state)
 static void timer_is_put_off(void **state)
 {
 	struct fixture *f = *state;
-	unsigned a = loop_add_timer(&f->loop, note_a, f);
+	int a = loop_add_timer(&f->loop, note_a, f);
 
 	loop_timer_in(&f->loop, a, 0);
 	loop_timer_in(&f->loop, a, 1000000ull * MS);
@@ -203,7 +203,7 @@ static void longest_timers(void **state)
 	static const uint64_t delays_ns[] = {2147483647ull * MS, 2147483648ull * MS, 3600000000ull * MS,
 					     4294967297ull * MS, 9000000000000000000ull};
 	struct fixture *f = *state;
-	unsigned timer = loop_add_timer(&f->loop, called, f);
+	int timer = loop_add_timer(&f->loop, called, f);
 
 	assert_int_equal(loop_add_fd(&f->loop, f->pipe[0], LOOP_READABLE, end, f), 0);
 	fill(f);
@@ -213,6 +213,26 @@ static void longest_timers(void **state)
 		assert_in_range(waited_ms, 2147480000, 2147483647);
 	}
 	assert_int_equal(f->calls, 0);
+}
+
+/* Each of them fires; one more is refused and writes nothing. */
+static void room_for_so_many_timers(void **state)
+{
+	struct fixture *f = *state;
+	struct loop before;
+
+	assert_int_equal(loop_timer_in(&f->loop, 0, 0), -EINVAL);
+	for (int i = 0; i < LOOP_TIMERS_MAX; i++) {
+		assert_int_equal(loop_add_timer(&f->loop, called, f), i);
+		assert_int_equal(loop_timer_in(&f->loop, i, 0), 0);
+	}
+	before = f->loop;
+	assert_int_equal(loop_add_timer(&f->loop, end, f), -ENOSPC);
+	assert_int_equal(loop_timer_in(&f->loop, -ENOSPC, 0), -EINVAL);
+	assert_int_equal(loop_timer_in(&f->loop, LOOP_TIMERS_MAX, 0), -EINVAL);
+	assert_memory_equal(&before, &f->loop, sizeof(before));
+	f->limit = LOOP_TIMERS_MAX;
+	assert_int_equal(loop_run(&f->loop), 7);
 }
 
 /* --- descriptors ------------------------------------------------------------------------------------------
@@ -372,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timer_sets_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_timer_no_wake_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(longest_timers, setup, teardown),
+		cmocka_unit_test_setup_teardown(room_for_so_many_timers, setup, teardown),
 		cmocka_unit_test_setup_teardown(readable_again_and_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(once_for_each_arming, setup, teardown),
 		cmocka_unit_test_setup_teardown(hangup_of_a_pipe, setup, teardown),
