@@ -169,6 +169,21 @@ static void accept_in(void **state)
 	assert_non_null(row(f, 14));
 }
 
+/* No damaged record makes a connection begin in the future. */
+static void accept_waited_too_long(void **state)
+{
+	static const uint64_t waits[] = {1000000, 1000001, INT64_MAX, UINT64_MAX};
+	struct fixture *f = *state;
+
+	for (uint64_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		apply_accept(f, 20 + i, 11, waits[i]);
+		assert_int_equal(row(f, 20 + i)->since_ns, 0);
+		assert_int_equal(row(f, 20 + i)->direction, DIRECTION_IN);
+	}
+	apply_accept(f, 12, 11, 999999);
+	assert_int_equal(row(f, 12)->since_ns, 1);
+}
+
 /* Gone before anybody could look: the listener has accepted it all the same. */
 static void accept_of_nothing(void **state)
 {
@@ -465,6 +480,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(listen_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(accept_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(accept_of_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(accept_waited_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(connect_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(connect_by_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(udp_autobind, setup, teardown),

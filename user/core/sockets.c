@@ -242,7 +242,8 @@ static struct socket_row *apply_accept(struct sockets *sockets, const struct rec
 	if (!row)
 		return NULL;
 	began(row, record);
-	row->since_ns -= accept->queue_ns;
+	/* A wait from before the clock began is damage: since when is not known then. */
+	row->since_ns = row->since_ns > accept->queue_ns ? row->since_ns - accept->queue_ns : 0;
 	row->direction = DIRECTION_IN;
 	return row;
 }
