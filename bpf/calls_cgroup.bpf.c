@@ -138,7 +138,7 @@ static __always_inline int send_begins(struct bpf_sock_addr *ctx)
 	__u64 cookie;
 	__u16 port;
 
-	if (!sk || !knob_udp_send)
+	if (!sk)
 		return 1;
 	port = sk->src_port;
 	note = bpf_sk_storage_get(&notes, sk, NULL, 0);

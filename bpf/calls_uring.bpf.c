@@ -74,8 +74,7 @@ static __always_inline void completed_without_request(int result)
 		accept_took(sk, cookie, NULL, &claim, false, PROBE_TRACEPOINT);
 }
 
-SEC("tp_btf/io_uring_complete")
-int uring_complete(unsigned long long *ctx)
+static __always_inline void request_completed(unsigned long long *ctx)
 {
 	struct io_kiocb *request = NULL;
 	__u8 opcode;
@@ -83,11 +82,22 @@ int uring_complete(unsigned long long *ctx)
 	bpf_probe_read_kernel(&request, sizeof(request), &ctx[1]);
 	if (!request) {
 		completed_without_request(compat_uring_aux_result(ctx, knob_uring_cqe));
-		return 0;
+		return;
 	}
 	opcode = BPF_CORE_READ(request, opcode);
 	if (opcode == IORING_OP_CONNECT || opcode == IORING_OP_ACCEPT || opcode == IORING_OP_LISTEN ||
 	    opcode == IORING_OP_BIND)
 		completed(request, opcode, BPF_CORE_READ(request, cqe.res));
-	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int uring_first(unsigned long long *ctx)
+{
+	PAIR_FIRST(PAIRED_URING, request_completed(ctx));
+}
+
+SEC("tp_btf/io_uring_complete")
+int uring_second(unsigned long long *ctx)
+{
+	PAIR_SECOND(PAIRED_URING, request_completed(ctx));
 }

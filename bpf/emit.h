@@ -78,9 +78,10 @@ static __always_inline void emit_end(void *record)
 }
 
 /*
- * The kernel skips a tracing program that interrupts itself on a CPU. So a program that carries records and
- * can run in softirq is attached twice: the first copy sets a flag while it is on the stack, the second acts
- * only while that flag is set, in place of the run that was skipped. The flag is cleared, never counted down.
+ * The kernel skips a tracing program that interrupts itself on a CPU: from softirq, or on a preemptible
+ * kernel from another task that came between. So a program that carries records is attached twice: the first
+ * copy sets a flag while it is on the stack, the second acts only while that flag is set, in place of the run
+ * that was skipped. The flag is cleared, never counted down.
  */
 static __always_inline bool pair_enter_first(enum paired_program program)
 {
@@ -109,5 +110,21 @@ static __always_inline bool pair_enter_second(enum paired_program program)
 	__sync_fetch_and_add(&counters->rescued, 1);
 	return true;
 }
+
+/* The bodies of two copies that do nothing else. */
+#define PAIR_FIRST(program, act)                                                                             \
+	do {                                                                                                 \
+		if (pair_enter_first(program)) {                                                             \
+			act;                                                                                 \
+			pair_leave_first(program);                                                           \
+		}                                                                                            \
+		return 0;                                                                                    \
+	} while (0)
+#define PAIR_SECOND(program, act)                                                                            \
+	do {                                                                                                 \
+		if (pair_enter_second(program))                                                              \
+			act;                                                                                 \
+		return 0;                                                                                    \
+	} while (0)
 
 #endif

@@ -16,6 +16,5 @@ const volatile bool knob_attempts = false;
 const volatile bool knob_follow = false;
 const volatile bool knob_wake_always = false;
 const volatile bool knob_uring_cqe = false;
-const volatile bool knob_udp_send = true;
 
 char LICENSE[] SEC("license") = "GPL";

@@ -151,6 +151,5 @@ extern const volatile bool knob_attempts;    /* emit REC_ATTEMPT */
 extern const volatile bool knob_follow;	     /* forks and exits of all processes */
 extern const volatile bool knob_wake_always; /* no atomic exchange on this kernel: default wake-ups */
 extern const volatile bool knob_uring_cqe;   /* see compat_uring_aux_result() */
-extern const volatile bool knob_udp_send;    /* report ports that a send assigned */
 
 #endif

@@ -35,18 +35,33 @@ static __always_inline void drop_claims(const struct sock *sk, struct note *note
 		autobind_happened(sk, cookie, note, REC_F_LATE | AUTOBIND_F_CONNECT, PROBE_CGROUP);
 }
 
-/* Who acted on this socket before was announced then. */
-static __always_inline bool acted_before(const struct note *note)
+/* This very thread acted on the socket last: it was announced then, and the note has it. */
+static __always_inline bool acted_last(const struct note *note)
 {
-	return note->flags & NOTE_TASK && note->task.pid == bpf_get_current_pid_tgid() >> 32 &&
-	       note->task.start_ns == task_current_start_ns();
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	return note->flags & NOTE_TASK && note->task.pid == pid_tgid >> 32 &&
+	       note->task.tid == (__u32)pid_tgid && note->task.start_ns == task_current_start_ns();
+}
+
+static __always_inline void released_by_current(struct note *note, __u8 state)
+{
+	if (task_is_kernel_thread()) {
+		note->flags &= ~NOTE_TASK;
+		return;
+	}
+	if (acted_last(note))
+		return;
+	announce_current();
+	/* In SYN_SENT the outcome of the connect is to come: the connector's. */
+	if (state != TCP_SYN_SENT)
+		note_by_current(note);
 }
 
 SEC("cgroup/sock_release")
 int owner_released(struct bpf_sock *ctx)
 {
 	const struct sock *sk = (const void *)ctx;
-	bool by_process = !task_is_kernel_thread();
 	struct note *note;
 	__u64 cookie;
 	__u8 state;
@@ -58,13 +73,7 @@ int owner_released(struct bpf_sock *ctx)
 	note = bpf_sk_storage_get(&notes, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (note) {
 		drop_claims(sk, note, cookie);
-		if (by_process && !acted_before(note))
-			announce_current();
-		if (!by_process)
-			note->flags &= ~NOTE_TASK;
-		else if (state !=
-			 TCP_SYN_SENT) /* there the outcome of the connect is to come: the connector's */
-			note_by_current(note);
+		released_by_current(note, state);
 		note->flags |= NOTE_RELEASED;
 	} else {
 		count_map_full();

@@ -181,8 +181,7 @@ static __always_inline bool say_all_kept(const struct task_struct *task)
 	return n <= EXEC_FDS_MAX;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task)
+static __always_inline int process_exec(void)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct known_process *known = bpf_map_lookup_elem(&processes, &pid);
@@ -205,8 +204,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 /* --- exit and fork ----------------------------------------------------------------------------------------
  */
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(process_exit, struct task_struct *task)
+static __always_inline int process_exit(const struct task_struct *task)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct rec_lifecycle *rec;
@@ -226,8 +224,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 }
 
 /* A child of one that may hold sockets holds the same. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline int process_fork(struct task_struct *child)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32, child_pid = child->tgid;
 	struct known_process known = {.start_ns = child->start_boottime};
@@ -248,4 +245,43 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	rec->child_start_ns = known.start_ns;
 	emit_end(rec);
 	return 0;
+}
+
+/* --- entries: in pairs, see emit.h ------------------------------------------------------------------------
+ */
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_first, struct task_struct *task)
+{
+	PAIR_FIRST(PAIRED_EXEC, process_exec());
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_second, struct task_struct *task)
+{
+	PAIR_SECOND(PAIRED_EXEC, process_exec());
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exit_first, struct task_struct *task)
+{
+	PAIR_FIRST(PAIRED_EXIT, process_exit(task));
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exit_second, struct task_struct *task)
+{
+	PAIR_SECOND(PAIRED_EXIT, process_exit(task));
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_first, struct task_struct *parent, struct task_struct *child)
+{
+	PAIR_FIRST(PAIRED_FORK, process_fork(child));
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(fork_second, struct task_struct *parent, struct task_struct *child)
+{
+	PAIR_SECOND(PAIRED_FORK, process_fork(child));
 }

@@ -127,17 +127,11 @@ static __always_inline void reset_sent(unsigned long long *ctx)
 SEC("tp_btf/tcp_send_reset")
 int refuse_first(unsigned long long *ctx)
 {
-	if (!pair_enter_first(PAIRED_REFUSE))
-		return 0;
-	reset_sent(ctx);
-	pair_leave_first(PAIRED_REFUSE);
-	return 0;
+	PAIR_FIRST(PAIRED_REFUSE, reset_sent(ctx));
 }
 
 SEC("tp_btf/tcp_send_reset")
 int refuse_second(unsigned long long *ctx)
 {
-	if (pair_enter_second(PAIRED_REFUSE))
-		reset_sent(ctx);
-	return 0;
+	PAIR_SECOND(PAIRED_REFUSE, reset_sent(ctx));
 }

@@ -53,43 +53,64 @@ static __always_inline __u8 socket_options(const struct sock *sk)
 }
 
 /*
- * Filling a record costs a helper call a field with probe reads. A program that the verifier gave a typed
- * pointer (tp_btf) loads directly, and state changes are where it counts: the same code, two ways to read.
+ * Filling a record: the same code, two ways to read. A program that the verifier gave a typed pointer
+ * (tp_btf) loads directly, and state changes are where it counts. Everybody else copies the whole of
+ * sock_common by one probe read and takes the fields from the copy: a helper call a field would be half of
+ * the cost of an accept.
  */
-#define READ_PROBED(sk, field) BPF_CORE_READ(sk, field)
-#define READ_TYPED(sk, field)  ((sk)->field)
+#define COMMON_BYTES                                                                                         \
+	144 /* at least sizeof(struct sock_common), of any kernel; struct sock goes on behind it */
+
+struct common_copy {
+	char bytes[COMMON_BYTES] __attribute__((aligned(8)));
+};
+
+#define COMMON_TYPED(sk, copy, field) ((sk)->__sk_common.field)
+#define COMMON_PROBED(sk, copy, field)                                                                       \
+	(*(typeof(((struct sock_common *)0)->field) *)((copy).bytes +                                        \
+						       bpf_core_field_offset(struct sock_common, field)))
+#define COPY_TYPED(sk, copy)  ((void)(copy))
+#define COPY_PROBED(sk, copy) bpf_probe_read_kernel(&(copy), sizeof(copy), sk)
+#define PROTOCOL_TYPED(sk)    ((sk)->sk_protocol)
+#define PROTOCOL_PROBED(sk)   socket_protocol(sk)
+#define NETNS_TYPED(net)      ((net)->ns.inum)
+#define NETNS_PROBED(net)     BPF_CORE_READ(net, ns.inum)
 
 /*
  * The local port: skc_num while bound; at ->CLOSE it is already 0 unless the port was bound explicitly, and
  * inet_sport (behind struct sock, so always probed) still has it. Everything is filled but cookie, creator
  * and options.
  */
-#define DEFINE_SOCKET_FILL(name, READ)                                                                       \
+#define DEFINE_SOCKET_FILL(name, WAY)                                                                        \
 	static __always_inline void name(struct rec_socket *to, const struct sock *sk)                       \
 	{                                                                                                    \
-		__u16 family = READ(sk, __sk_common.skc_family), port = READ(sk, __sk_common.skc_num);       \
+		struct common_copy copy;                                                                     \
+		struct net *net;                                                                             \
+		__u16 family, port;                                                                          \
                                                                                                              \
+		COPY_##WAY(sk, copy);                                                                        \
+		family = COMMON_##WAY(sk, copy, skc_family);                                                 \
+		port = COMMON_##WAY(sk, copy, skc_num);                                                      \
 		if (!port)                                                                                   \
 			port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));           \
-		to->netns = READ_NETNS_##READ(sk);                                                           \
+		net = COMMON_##WAY(sk, copy, skc_net.net);                                                   \
+		to->netns = NETNS_##WAY(net);                                                                \
 		to->family = family;                                                                         \
-		to->state = READ(sk, __sk_common.skc_state);                                                 \
-		to->protocol = READ(sk, sk_protocol);                                                        \
+		to->state = COMMON_##WAY(sk, copy, skc_state);                                               \
+		to->protocol = PROTOCOL_##WAY(sk);                                                           \
 		to->local_port = port;                                                                       \
-		to->peer_port = bpf_ntohs(READ(sk, __sk_common.skc_dport));                                  \
+		to->peer_port = bpf_ntohs(COMMON_##WAY(sk, copy, skc_dport));                                \
 		if (family == AF_INET) {                                                                     \
-			*(__u32 *)to->local_addr = READ(sk, __sk_common.skc_rcv_saddr);                      \
-			*(__u32 *)to->peer_addr = READ(sk, __sk_common.skc_daddr);                           \
+			*(__u32 *)to->local_addr = COMMON_##WAY(sk, copy, skc_rcv_saddr);                    \
+			*(__u32 *)to->peer_addr = COMMON_##WAY(sk, copy, skc_daddr);                         \
 		} else {                                                                                     \
-			*(struct in6_addr *)to->local_addr = READ(sk, __sk_common.skc_v6_rcv_saddr);         \
-			*(struct in6_addr *)to->peer_addr = READ(sk, __sk_common.skc_v6_daddr);              \
+			*(struct in6_addr *)to->local_addr = COMMON_##WAY(sk, copy, skc_v6_rcv_saddr);       \
+			*(struct in6_addr *)to->peer_addr = COMMON_##WAY(sk, copy, skc_v6_daddr);            \
 		}                                                                                            \
 	}
-#define READ_NETNS_READ_PROBED(sk) BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum)
-#define READ_NETNS_READ_TYPED(sk)  ((sk)->__sk_common.skc_net.net->ns.inum)
 
-DEFINE_SOCKET_FILL(socket_fill, READ_PROBED)
-DEFINE_SOCKET_FILL(socket_fill_typed, READ_TYPED)
+DEFINE_SOCKET_FILL(socket_fill, PROBED)
+DEFINE_SOCKET_FILL(socket_fill_typed, TYPED)
 
 /* Valid once somebody asked for it: cgroup/sock_create and the state change of a child do. */
 static __always_inline __u64 socket_cookie_of(const struct sock *sk)

@@ -267,7 +267,7 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 		listen_ended(sk);
 }
 
-/* Half of all transitions say nothing: they leave before anything else. */
+/* Half of all transitions say nothing. */
 static __always_inline bool is_of_interest(const struct sock *sk, int new_state)
 {
 	return (new_state == TCP_CLOSE || new_state == TCP_ESTABLISHED || new_state == TCP_SYN_SENT ||
@@ -275,22 +275,22 @@ static __always_inline bool is_of_interest(const struct sock *sk, int new_state)
 	       sk->sk_protocol == IPPROTO_TCP;
 }
 
+static __always_inline void state_changes(struct sock *sk, int old_state, int new_state)
+{
+	if (is_of_interest(sk, new_state))
+		state_changed(sk, old_state, new_state);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 {
-	if (!is_of_interest(sk, new_state) || !pair_enter_first(PAIRED_STATE))
-		return 0;
-	state_changed(sk, old_state, new_state);
-	pair_leave_first(PAIRED_STATE);
-	return 0;
+	PAIR_FIRST(PAIRED_STATE, state_changes(sk, old_state, new_state));
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 {
-	if (is_of_interest(sk, new_state) && pair_enter_second(PAIRED_STATE))
-		state_changed(sk, old_state, new_state);
-	return 0;
+	PAIR_SECOND(PAIRED_STATE, state_changes(sk, old_state, new_state));
 }
 
 /* For measuring: what an empty program costs under the same clock. Never attached otherwise. */

@@ -27,9 +27,12 @@ struct part {
 
 /* In the order of attaching: the first of a pair before the second. */
 static const struct part parts[] = {
-	{"process_exec", PROBE_TRACEPOINT, F(PROCESS)},
-	{"process_exit", PROBE_TRACEPOINT, F(PROCESS)},
-	{"process_fork", PROBE_TRACEPOINT, F(PROCESS)},
+	{"exec_first", PROBE_TRACEPOINT, F(PROCESS)},
+	{"exec_second", PROBE_TRACEPOINT, F(PROCESS)},
+	{"exit_first", PROBE_TRACEPOINT, F(PROCESS)},
+	{"exit_second", PROBE_TRACEPOINT, F(PROCESS)},
+	{"fork_first", PROBE_TRACEPOINT, F(PROCESS)},
+	{"fork_second", PROBE_TRACEPOINT, F(PROCESS)},
 	{"owner_created", PROBE_CGROUP, F(RELEASE)},
 	{"owner_released", PROBE_CGROUP, F(RELEASE)},
 	{"state_first", PROBE_TRACEPOINT, F(CONNECT) | F(CLOSE)},
@@ -51,7 +54,8 @@ static const struct part parts[] = {
 	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT)},
 	{"syscall_accept3", PROBE_TRACEPOINT, F(ACCEPT)},
 	{"syscall_accept4", PROBE_TRACEPOINT, F(ACCEPT)},
-	{"uring_complete", PROBE_TRACEPOINT, F(IO_URING)},
+	{"uring_first", PROBE_TRACEPOINT, F(IO_URING)},
+	{"uring_second", PROBE_TRACEPOINT, F(IO_URING)},
 };
 
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -89,7 +93,12 @@ static bool is_usable(const char *tracepoint, int arity)
 	return arity >= 0;
 }
 
-void attach_choose(struct bpf_object *object, const struct btf *kernel)
+static bool is_udp_send(const char *program)
+{
+	return !strcmp(program, "cgroup_sendmsg4") || !strcmp(program, "cgroup_sendmsg6");
+}
+
+void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send)
 {
 	struct bpf_program *program;
 
@@ -97,6 +106,8 @@ void attach_choose(struct bpf_object *object, const struct btf *kernel)
 	{
 		const char *tracepoint = section_of(program, "tp_btf/");
 
+		if (no_udp_send && is_udp_send(bpf_program__name(program)))
+			bpf_program__set_autoload(program, false);
 		if (tracepoint && bpf_program__autoload(program) &&
 		    !is_usable(tracepoint, attach_tracepoint_arity(kernel, tracepoint)))
 			bpf_program__set_autoload(program, false);
@@ -175,6 +186,23 @@ static void note_mounts(struct attachment *attachment)
 			     attachment->tracefs_error);
 }
 
+/* Returns the facts that are not available without it: none when it is attached. */
+static uint32_t attach_part(struct attachment *attachment, const struct bpf_object *object,
+			    const struct part *part, int cgroup2_fd, int tracefs_fd)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, part->program);
+	struct bpf_link *link = program ? attach_one(program, cgroup2_fd, tracefs_fd) : NULL;
+	int error = errno;
+
+	if (link) {
+		attachment->links[attachment->n_links++] = link;
+		return 0;
+	}
+	if (!is_explained(attachment, program))
+		note_missing(attachment, part->program, error);
+	return part->facts;
+}
+
 /* A fact is what all of its attached programs say; one that is missing makes it unavailable. */
 static void settle_facts(struct attachment *attachment, uint32_t broken)
 {
@@ -186,7 +214,7 @@ static void settle_facts(struct attachment *attachment, uint32_t broken)
 	attachment->probes[FACT_OVERFLOW] = PROBE_ITERATOR;
 }
 
-int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd)
+int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd, bool no_udp_send)
 {
 	int tracefs_fd = mounts_open_tracefs();
 	uint32_t broken = 0;
@@ -194,20 +222,9 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, int cgr
 	attachment->cgroup_error = cgroup2_fd < 0 ? -cgroup2_fd : 0;
 	attachment->tracefs_error = tracefs_fd < 0 ? -tracefs_fd : 0;
 	note_mounts(attachment);
-	for (size_t i = 0; i < N_PARTS; i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(object, parts[i].program);
-		struct bpf_link *link = program ? attach_one(program, cgroup2_fd, tracefs_fd) : NULL;
-
-		if (link) {
-			attachment->links[attachment->n_links++] = link;
-		} else {
-			int error = errno;
-
-			broken |= parts[i].facts;
-			if (!is_explained(attachment, program))
-				note_missing(attachment, parts[i].program, error);
-		}
-	}
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (!(no_udp_send && is_udp_send(parts[i].program)))
+			broken |= attach_part(attachment, object, &parts[i], cgroup2_fd, tracefs_fd);
 	if (tracefs_fd >= 0)
 		close(tracefs_fd);
 	settle_facts(attachment, broken);

@@ -26,10 +26,13 @@ struct attachment {
 
 /* Arguments of a raw tracepoint, -1 when this kernel does not have it. */
 int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint);
-/* Turns autoload off for what the kernel's BTF does not have. */
-void attach_choose(struct bpf_object *object, const struct btf *kernel);
+/*
+ * Turns autoload off for what the kernel's BTF does not have. no_udp_send: and for the hook on UDP sends,
+ * whose mere presence costs every unconnected send.
+ */
+void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
-int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd);
+int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd, bool no_udp_send);
 /* Runs an iterator that writes nothing, once. What it does is an improvement only: failing is no error. */
 void attach_run_iterator(const struct bpf_program *program);
 /* Waits until every program that runs now has ended. */

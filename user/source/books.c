@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The first copies of pairs, whose misses the second may have rescued, and lone programs with records. */
-static const char *const counted[] = {"state_first",  "refuse_first", "process_exec",
-				      "process_exit", "process_fork", "uring_complete"};
+/* The first copies of pairs, whose misses the second may have rescued. */
+static const char *const counted[] = {"state_first",	    "refuse_first",	  "exec_first",
+				      "exit_first", "fork_first", "uring_first"};
 
 static size_t mapped_size(unsigned n_cpus)
 {

@@ -27,13 +27,13 @@ struct live {
 	struct books books;
 	struct ring ring;
 	int cgroup2_fd;
+	bool no_udp_send;
 };
 
 static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
 {
 	skeleton->rodata->knob_attempts = options->attempts;
 	skeleton->rodata->knob_follow = options->follow;
-	skeleton->rodata->knob_udp_send = !options->no_udp_send;
 	skeleton->rodata->knob_uring_cqe =
 		attach_tracepoint_arity(kernel, "io_uring_complete") == URING_ARGS_WITH_CQE;
 	bpf_map__set_max_entries(skeleton->maps.ring,
@@ -57,7 +57,7 @@ static int fit_to_kernel(struct live_bpf *skeleton, const struct live_options *o
 	if (!kernel)
 		return -errno;
 	set_knobs(skeleton, options, kernel);
-	attach_choose(skeleton->obj, kernel);
+	attach_choose(skeleton->obj, kernel, options->no_udp_send);
 	btf__free(kernel);
 	return 0;
 }
@@ -87,7 +87,7 @@ static int attach(struct live *live, struct fault *fault)
 
 	live->attachment.host = true; /* without cgroup programs, all that is left sees the machine */
 	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
-	error = attach_all(&live->attachment, live->skeleton->obj, live->cgroup2_fd);
+	error = attach_all(&live->attachment, live->skeleton->obj, live->cgroup2_fd, live->no_udp_send);
 	if (!error) {
 		attach_run_iterator(live->skeleton->progs.owner_adopt);
 		return 0;
@@ -117,6 +117,7 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 	if (!live)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	live->cgroup2_fd = -1;
+	live->no_udp_send = options->no_udp_send;
 	error = load(live, options, fault);
 	if (!error)
 		error = map_memory(live, fault);
