@@ -37,6 +37,44 @@ static void check_bad(parser parse, const char *const *cases, size_t n)
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const char *const bad_sizes[] = {
+	"",
+	" ",
+	"K",
+	"-1",
+	"+1",
+	" 1",
+	"1 ",
+	"1 K",
+	"1T",
+	"1KK",
+	"1KiB",
+	"1,5K",
+	"nan",
+	"inf",
+	".5K",
+	"0x10",
+	"0X10K",
+	"0b1",
+	"1e3",
+	"1E3K",
+	"0x1p4",
+	"1.",
+	"1.K",
+	"1.5.5K",
+	"1.-5K",
+	"1. 5K",
+	"1_000",
+	"8589934592G",
+	"8381903171.9G",
+	"8381903172G",
+	"18446744073709551616",
+	"18014398509481984K",
+	"99999999999999999999",
+	"1s",
+	"one",
+};
+
 static void sizes(void **state)
 {
 	static const struct good good[] = {
@@ -59,47 +97,48 @@ static void sizes(void **state)
 		{"8381903171G", 8381903171ull << 30},
 		{"8999999999999999999", 8999999999999999999ull},
 	};
-	static const char *const bad[] = {
-		"",
-		" ",
-		"K",
-		"-1",
-		"+1",
-		" 1",
-		"1 ",
-		"1 K",
-		"1T",
-		"1KK",
-		"1KiB",
-		"1,5K",
-		"nan",
-		"inf",
-		".5K",
-		"0x10",
-		"0X10K",
-		"0b1",
-		"1e3",
-		"1E3K",
-		"0x1p4",
-		"1.",
-		"1.K",
-		"1.5.5K",
-		"1.-5K",
-		"1. 5K",
-		"1_000",
-		"8589934592G",
-		"8381903171.9G",
-		"8381903172G",
-		"18446744073709551616",
-		"18014398509481984K",
-		"99999999999999999999",
-		"1s",
-		"one",
-	};
 
 	check_good(units_parse_size, good, COUNT(good));
-	check_bad(units_parse_size, bad, COUNT(bad));
+	check_bad(units_parse_size, bad_sizes, COUNT(bad_sizes));
 }
+
+static const char *const bad_durations[] = {
+	"",
+	"s",
+	"-5",
+	"+5",
+	" 5",
+	"5 ",
+	"5 s",
+	"5d",
+	"5min",
+	"5sec",
+	"1h30m",
+	"nan",
+	"infinity",
+	"9000000001s",
+	"2600000h",
+	"5K",
+	"0x10",
+	"0x10s",
+	"1e3",
+	"1e3s",
+	"1e-3",
+	"5.",
+	"5.s",
+	".5",
+	"5..5",
+	"inf",
+	"NAN",
+	"\t5",
+	"5,5",
+	"9000000000",
+	"8999999999999999999.9ns5",
+	"18446744073.709551616",
+	"18446744073709551616ns",
+	"5124096h",
+	"0x1.8p1",
+};
 
 static void durations(void **state)
 {
@@ -125,46 +164,9 @@ static void durations(void **state)
 		{"1.999999h", 7199996400000},
 		{"8999999999.999999999", 8999999999999999999},
 	};
-	static const char *const bad[] = {
-		"",
-		"s",
-		"-5",
-		"+5",
-		" 5",
-		"5 ",
-		"5 s",
-		"5d",
-		"5min",
-		"5sec",
-		"1h30m",
-		"nan",
-		"infinity",
-		"9000000001s",
-		"2600000h",
-		"5K",
-		"0x10",
-		"0x10s",
-		"1e3",
-		"1e3s",
-		"1e-3",
-		"5.",
-		"5.s",
-		".5",
-		"5..5",
-		"inf",
-		"NAN",
-		"\t5",
-		"5,5",
-		"9000000000",
-		"8999999999999999999.9ns5",
-		"18446744073.709551616",
-		"18446744073709551616ns",
-		"5124096h",
-		"0x1.8p1",
-	};
 
 	check_good(units_parse_duration, good, COUNT(good));
-	check_bad(units_parse_duration, bad, COUNT(bad));
+	check_bad(units_parse_duration, bad_durations, COUNT(bad_durations));
 }
 
 static void counts(void **state)
