@@ -46,26 +46,40 @@ bool endpoint_is_dual_stack(const struct rec_socket *socket)
 	       !(socket->options & SOCKOPT_V6ONLY);
 }
 
-const char *endpoint_address_text(const struct endpoint *endpoint, char *buf)
-{
-	if (!inet_ntop(endpoint->family, endpoint->addr, buf, ENDPOINT_TEXT_MAX))
-		buf[0] = '\0';
-	return buf;
-}
-
-/* The decimal digits of a port, without printf. */
-static char *port_put(char *to, uint16_t port)
+/* Decimal digits of up to five, without printf. */
+static char *digits_put(char *to, unsigned value)
 {
 	char digits[5];
 	int n = 0;
 
 	do {
-		digits[n++] = (char)('0' + port % 10);
-		port /= 10;
-	} while (port);
+		digits[n++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
 	while (n)
 		*to++ = digits[--n];
 	return to;
+}
+
+static const char *ipv4_text(const uint8_t addr[4], char *buf)
+{
+	char *to = buf;
+
+	for (int i = 0; i < 4; i++) {
+		to = digits_put(to, addr[i]);
+		*to++ = '.';
+	}
+	to[-1] = '\0';
+	return buf;
+}
+
+const char *endpoint_address_text(const struct endpoint *endpoint, char *buf)
+{
+	if (endpoint->family == AF_INET)
+		return ipv4_text(endpoint->addr, buf);
+	if (!inet_ntop(endpoint->family, endpoint->addr, buf, ENDPOINT_TEXT_MAX))
+		buf[0] = '\0';
+	return buf;
 }
 
 const char *endpoint_text(const struct endpoint *endpoint, char *buf)
@@ -85,7 +99,7 @@ const char *endpoint_text(const struct endpoint *endpoint, char *buf)
 	}
 	*to++ = ':';
 	if (endpoint->port)
-		to = port_put(to, endpoint->port);
+		to = digits_put(to, endpoint->port);
 	else
 		*to++ = '*';
 	*to = '\0';

@@ -25,8 +25,10 @@ static void put_error(struct text *text, int error)
 
 static void put_assigned(struct text *text, const struct description *description)
 {
-	if (description->assigned_by)
-		text_format(text, "any port → %u", description->local.port);
+	if (!description->assigned_by)
+		return;
+	text_put(text, "any port → ");
+	text_uint(text, description->local.port);
 }
 
 static void put_bind(struct text *text, const struct record *record, const struct description *description,

@@ -83,7 +83,7 @@ static void put_actor(struct text *text, const struct actor *actor)
 		put_column(text, "-", COMM_WIDTH);
 		return;
 	}
-	text_format(text, "%u", actor->pid);
+	text_uint(text, actor->pid);
 	text_pad(text, begin, PID_WIDTH);
 	begin = text->length;
 	text_comm(text, actor);

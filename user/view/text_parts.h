@@ -19,6 +19,7 @@ struct text {
 struct text text_in(char *buf, size_t size);
 void text_put(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_uint(struct text *text, uint64_t value);
 /* Bytes that another process chose. */
 void text_name(struct text *text, const char *name, size_t length);
 /* Characters from an offset on: what a terminal shows as columns. */
