@@ -125,15 +125,25 @@ $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
 $(OUT)/bpf/live.o: $(BPF_OBJ)
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
-$(OUT)/bpf/snapshot.o: $(OUT)/bpf/snapshot.bpf.o
+# The same source twice: for walks that serve a trace, and for those that are all there is.
+$(OUT)/bpf/snapshot_lean.bpf.o: $(BPF_SNAPSHOT) vmlinux/$(ARCH)/vmlinux.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DSNAPSHOT_LEAN -MMD -MP -c $< -o $@
+
+$(OUT)/bpf/snapshot.o $(OUT)/bpf/snapshot_lean.o: %.o: %.bpf.o
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
 $(OUT)/%.skel.h: $(OUT)/bpf/%.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
+# A light skeleton: the kernel resolves types and relocations, not libbpf.
+$(OUT)/snapshot_lean.skel.h: $(OUT)/bpf/snapshot_lean.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton -L $< name snapshot_lean_bpf > $@
+
 # --- user side --------------------------------------------------------------------------------------------
 
-$(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(OUT)/live.skel.h $(OUT)/snapshot.skel.h
+SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot snapshot_lean)
+$(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)

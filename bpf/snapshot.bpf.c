@@ -2,84 +2,136 @@
 /*
  * The kernel's sockets and their holders as they are now: iterators that write the same records as the hooks.
  * tcp and udp see the network namespace of the thread that reads; task_file sees every process, and so every
- * socket with a descriptor in every namespace, bound ones that iter/tcp does not list among them.
+ * socket with a descriptor in every namespace; the storage of sockets also those whose descriptor is under
+ * way in a message.
+ *
+ * Compiled twice: with SNAPSHOT_LEAN for one-shot commands, which have no notes to look at or to make.
+ * An object is shown again when its rows did not fit the reader's buffer: nothing here may remember that
+ * something was written before bpf_seq_write() said so.
+ *
+ * Plain fields are loaded, pointers are followed by probe reads: for each pointer that is loaded from a
+ * trusted one, the verifier (6.2 and later) searches all of the kernel's BTF by name, half a millisecond a
+ * time.
  */
 #include "socket.h"
 
-#define TCP_NEW_SYN_RECV 12
+#include <portsnoop/walk.h>
 
-/* The namespace whose hashed sockets iter/tcp and iter/udp list: task_file leaves those to them. */
-const volatile __u32 knob_netns = 0;
+/* The namespaces whose hashed sockets this walk has listed: the other iterators leave those to tcp and udp.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, WALK_NETNS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} covered SEC(".maps");
+
+/* Zeroed and set before each walk. */
+struct {
+	__u32 source;	  /* enum rec_source */
+	__u32 ports_only; /* no connections */
+	__u32 last_netns; /* of the task before */
+	__u32 reserved;
+	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
+	struct rec_task task;
+} walk = {};
 
 char LICENSE[] SEC("license") = "GPL";
 
-static __always_inline void row_begin(struct rec_socket_row *row)
+/* --- a socket ---------------------------------------------------------------------------------------------
+ */
+
+static __always_inline void header_begin(struct rec_header *header, __u16 size, enum rec_kind kind,
+					 __u16 flags)
 {
-	row->fact.header.size = sizeof(*row);
-	row->fact.header.kind = REC_SOCKET;
-	row->fact.header.source = SOURCE_SNAPSHOT;
-	row->fact.header.probe = PROBE_ITERATOR;
-	row->fact.header.flags = REC_F_SOCKET;
-	row->fact.header.time_ns = bpf_ktime_get_boot_ns();
+	header->size = size;
+	header->kind = kind;
+	header->source = walk.source;
+	header->probe = PROBE_ITERATOR;
+	header->flags = flags;
+	header->time_ns = bpf_ktime_get_boot_ns();
 }
 
 /* TIME_WAIT and request sockets are not full: only what they have in common may be touched. */
-static __always_inline void row_fill_common(struct rec_socket *to, const struct sock_common *skc)
+static __always_inline void row_begin(struct rec_socket_row *row, const struct sock_common *skc)
 {
-	to->family = BPF_CORE_READ(skc, skc_family);
-	to->state = BPF_CORE_READ(skc, skc_state);
+	struct rec_socket *to = &row->fact.socket;
+
+	header_begin(&row->fact.header, sizeof(*row), REC_SOCKET, REC_F_SOCKET);
+	to->family = skc->skc_family;
+	to->state = skc->skc_state;
 	to->netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
-	to->local_port = BPF_CORE_READ(skc, skc_num);
-	to->peer_port = bpf_ntohs(BPF_CORE_READ(skc, skc_dport));
+	to->local_port = skc->skc_num;
+	to->peer_port = bpf_ntohs(skc->skc_dport);
 	if (to->family == AF_INET) {
-		bpf_core_read(to->local_addr, 4, &skc->skc_rcv_saddr);
-		bpf_core_read(to->peer_addr, 4, &skc->skc_daddr);
+		*(__u32 *)to->local_addr = skc->skc_rcv_saddr;
+		*(__u32 *)to->peer_addr = skc->skc_daddr;
 	} else {
-		bpf_core_read(to->local_addr, 16, &skc->skc_v6_rcv_saddr);
-		bpf_core_read(to->peer_addr, 16, &skc->skc_v6_daddr);
+		*(struct in6_addr *)to->local_addr = skc->skc_v6_rcv_saddr;
+		*(struct in6_addr *)to->peer_addr = skc->skc_v6_daddr;
 	}
 }
 
-static __always_inline void row_fill_full(struct rec_socket_row *row, const struct sock *sk)
+static __always_inline void row_add_full(struct rec_socket_row *row, const struct sock *sk)
 {
-	const struct tcp_sock *tcp = (const void *)sk;
-	__u8 state = row->fact.socket.state;
-
-	row->fact.socket.protocol = socket_protocol(sk);
+	row->fact.socket.protocol = sk->sk_protocol;
 	row->fact.socket.options = socket_options(sk);
-	row->drops = BPF_CORE_READ(sk, sk_drops.counter);
+	row->drops = sk->sk_drops.counter;
 	if (!BPF_CORE_READ(sk, sk_socket))
 		row->fact.header.flags |= SOCKET_F_ORPHAN;
-	if (row->fact.socket.protocol != IPPROTO_TCP)
-		return;
-	if (state == TCP_LISTEN) {
-		row->queue_length = BPF_CORE_READ(sk, sk_ack_backlog);
-		row->queue_limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	} else if (state != TCP_CLOSE) {
-		row->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
-		row->bytes_received = BPF_CORE_READ(tcp, bytes_received);
-		row->retransmits = BPF_CORE_READ(tcp, total_retrans);
-		row->rtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3;
+}
+
+static __always_inline void row_add_tcp(struct rec_socket_row *row, const struct tcp_sock *tcp)
+{
+	if (row->fact.socket.state == TCP_LISTEN) {
+		row->queue_length = tcp->inet_conn.icsk_inet.sk.sk_ack_backlog;
+		row->queue_limit = tcp->inet_conn.icsk_inet.sk.sk_max_ack_backlog;
+	} else if (row->fact.socket.state != TCP_CLOSE) {
+		row->bytes_sent = tcp->bytes_sent - tcp->bytes_retrans;
+		row->bytes_received = tcp->bytes_received;
+		row->retransmits = tcp->total_retrans;
+		row->rtt_us = tcp->srtt_us >> 3;
 		row->fact.header.flags |= SOCKET_F_COUNTERS;
 	}
 }
+
+/* A request, or what is left of a connection; a FIN_WAIT2 that nobody holds is kept in the TIME_WAIT form. */
+static __always_inline void row_add_remains(struct rec_socket_row *row, const struct sock_common *skc)
+{
+	if (row->fact.socket.state == TCP_TIME_WAIT)
+		row->fact.socket.state = BPF_CORE_READ((const struct inet_timewait_sock *)skc, tw_substate);
+	row->fact.socket.protocol = IPPROTO_TCP;
+	row->fact.header.flags |= SOCKET_F_ORPHAN;
+}
+
+/*
+ * Most have a cookie. Those that nobody asked get one: without, a socket has no identity. A request socket
+ * gives its cookie to the connection, and the connection its own to the TIME_WAIT that is left of it.
+ */
+#define COOKIE(typed, skc)                                                                                   \
+	({                                                                                                   \
+		__u64 cookie = (skc)->skc_cookie.counter;                                                    \
+		cookie ? cookie : bpf_get_socket_cookie(typed);                                              \
+	})
 
 SEC("iter/tcp")
 int snapshot_tcp(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
 	struct rec_socket_row row = {};
+	struct tcp_sock *tcp;
 
 	if (!skc)
 		return 0;
-	row_begin(&row);
-	row.fact.socket.cookie = bpf_get_socket_cookie(skc);
-	row_fill_common(&row.fact.socket, skc);
-	if (row.fact.socket.state == TCP_TIME_WAIT || row.fact.socket.state == TCP_NEW_SYN_RECV) {
-		row.fact.socket.protocol = IPPROTO_TCP;
-		row.fact.header.flags |= SOCKET_F_ORPHAN;
+	row_begin(&row, skc);
+	row.fact.socket.cookie = COOKIE(skc, skc);
+	tcp = bpf_skc_to_tcp_sock(skc);
+	if (tcp) {
+		row_add_full(&row, &tcp->inet_conn.icsk_inet.sk);
+		row_add_tcp(&row, tcp);
 	} else {
-		row_fill_full(&row, (const struct sock *)skc);
+		row_add_remains(&row, skc);
 	}
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
@@ -90,43 +142,125 @@ int snapshot_udp(struct bpf_iter__udp *ctx)
 {
 	struct udp_sock *udp = ctx->udp_sk;
 	struct rec_socket_row row = {};
-	const struct sock *sk = (const void *)udp;
+	struct sock *sk;
 
 	if (!udp)
 		return 0;
-	row_begin(&row);
-	row.fact.socket.cookie = bpf_get_socket_cookie(&udp->inet.sk);
-	row_fill_common(&row.fact.socket, (const void *)sk);
-	row_fill_full(&row, sk);
-	if (socket_is_ours_sk(sk))
-		bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	sk = &udp->inet.sk;
+	if (!socket_is_ours(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family))
+		return 0;
+	row_begin(&row, &sk->__sk_common);
+	row.fact.socket.cookie = COOKIE(sk, &sk->__sk_common);
+	row_add_full(&row, sk);
+	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
 }
 
-static __always_inline void holder_fill(struct rec_holder *holder, struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+/* --- sockets that tcp and udp do not list -----------------------------------------------------------------
+ */
 
-	holder->header.size = sizeof(*holder);
-	holder->header.kind = REC_HOLDER;
-	holder->header.source = SOURCE_SNAPSHOT;
-	holder->header.probe = PROBE_ITERATOR;
-	holder->header.flags = REC_F_TASK;
-	holder->header.time_ns = bpf_ktime_get_boot_ns();
-	holder->task.pid = BPF_CORE_READ(task, tgid);
-	holder->task.tid = BPF_CORE_READ(task, pid);
-	holder->task.start_ns = BPF_CORE_READ(leader, start_boottime);
-	holder->task.uid = BPF_CORE_READ(task, cred, uid.val);
-	holder->task.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	bpf_core_read_str(holder->task.comm, sizeof(holder->task.comm), &leader->comm);
+/* TCP sockets are hashed from connect or listen on; one that is only bound is not. */
+static __always_inline bool listed_elsewhere(const struct rec_socket *socket)
+{
+	__u32 netns = socket->netns;
+
+	if (socket->protocol == IPPROTO_TCP && socket->state == TCP_CLOSE)
+		return false;
+	return bpf_map_lookup_elem(&covered, &netns);
 }
 
+static __always_inline int row_if_unlisted(struct seq_file *seq, struct sock *sk, __u64 cookie)
+{
+	struct rec_socket_row row = {};
+	struct tcp_sock *tcp;
+
+	row.fact.socket.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	row.fact.socket.state = sk->__sk_common.skc_state;
+	row.fact.socket.protocol = sk->sk_protocol;
+	if (listed_elsewhere(&row.fact.socket))
+		return 0;
+	row_begin(&row, &sk->__sk_common);
+	row.fact.socket.cookie = cookie;
+	row_add_full(&row, sk);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
+		row_add_tcp(&row, tcp);
+	return bpf_seq_write(seq, &row, sizeof(row));
+}
+
+/* With a port, and of the kinds that this is about. */
+static __always_inline bool has_port(const struct sock *sk)
+{
+	return sk->__sk_common.skc_num &&
+	       socket_is_ours(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family);
+}
+
+static __always_inline bool is_connection(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_LISTEN &&
+	       sk->__sk_common.skc_state != TCP_CLOSE;
+}
+
+#ifndef SNAPSHOT_LEAN
+/* Of the live trace, when there is one. */
+struct notes_map notes SEC(".maps");
+struct processes_map processes SEC(".maps");
+
+const volatile bool knob_adopt = false;
+
+/*
+ * Older than the trace: from now on its storage lists it, wherever its descriptors go, and its holder is one
+ * whose forks and execs matter. A listener's note tells its children where they come from.
+ */
+static __always_inline void adopt(struct sock *sk, __u64 cookie, const struct rec_task *task)
+{
+	struct known_process known = {.start_ns = task->start_ns};
+	__u32 pid = task->pid;
+	struct note *note;
+
+	bpf_map_update_elem(&processes, &pid, &known, BPF_NOEXIST);
+	note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (note && sk->__sk_common.skc_state == TCP_LISTEN)
+		note->listener = cookie;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int snapshot_noted(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	if (sk && has_port(sk))
+		row_if_unlisted(ctx->meta->seq, sk, COOKIE(sk, &sk->__sk_common));
+	return 0;
+}
+#endif
+
+/* --- who holds them ---------------------------------------------------------------------------------------
+ */
+
+static __always_inline void describe_task(const struct task_struct *task)
+{
+	struct rec_task *to = &walk.task;
+	const struct task_struct *leader;
+
+	if (to->tid == (__u32)task->pid && walk.last_start_ns == task->start_boottime)
+		return;
+	walk.last_start_ns = task->start_boottime;
+	leader = BPF_CORE_READ(task, group_leader);
+	to->pid = task->tgid;
+	to->tid = task->pid;
+	to->start_ns = BPF_CORE_READ(leader, start_boottime);
+	to->uid = BPF_CORE_READ(task, cred, uid.val);
+	to->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	bpf_probe_read_kernel_str(to->comm, sizeof(to->comm), &leader->comm);
+}
+
+/* Each thread with a descriptor table of its own, and each leader. */
 SEC("iter/task_file")
 int snapshot_files(struct bpf_iter__task_file *ctx)
 {
-	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct rec_socket_row row = {};
+	struct file *file = ctx->file;
 	struct rec_holder holder = {};
 	struct socket *socket;
 	struct sock *sk;
@@ -137,19 +271,51 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || !socket_is_ours_sk(sk) || !BPF_CORE_READ(sk, __sk_common.skc_num))
+	if (!sk || !has_port(sk))
 		return 0;
-	row_begin(&row);
-	row_fill_common(&row.fact.socket, (const void *)sk);
-	row.fact.socket.cookie = bpf_get_socket_cookie(sk);
-	if (row.fact.socket.netns != knob_netns || row.fact.socket.state == TCP_CLOSE) {
-		row_fill_full(&row, sk);
-		bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
-	}
-	holder_fill(&holder, task);
-	holder.cookie = row.fact.socket.cookie;
-	holder.protocol = socket_protocol(sk);
+	if (walk.ports_only && is_connection(sk))
+		return 0;
+	describe_task(task);
+	header_begin(&holder.header, sizeof(holder), REC_HOLDER, REC_F_TASK);
+	holder.task = walk.task;
+	holder.cookie = COOKIE(sk, &sk->__sk_common);
+	holder.protocol = sk->sk_protocol;
 	holder.fd = ctx->fd;
+#ifndef SNAPSHOT_LEAN
+	if (knob_adopt)
+		adopt(sk, holder.cookie, &holder.task);
+#endif
+	row_if_unlisted(ctx->meta->seq, sk, holder.cookie);
 	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
+	return 0;
+}
+
+/* --- the namespaces there are -----------------------------------------------------------------------------
+ */
+
+/* Its number in the pid namespace of the process that reads. */
+static __always_inline __u32 number_for_reader(const struct task_struct *task)
+{
+	__u32 level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	const struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	const char *numbers = (const char *)&pid->numbers[0];
+
+	return BPF_CORE_READ((const struct upid *)(numbers + level * sizeof(struct upid)), nr);
+}
+
+SEC("iter/task")
+int snapshot_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct walk_task found;
+
+	if (!task)
+		return 0;
+	found.netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum); /* 0 for one that has ended */
+	if (!found.netns || found.netns == walk.last_netns)
+		return 0;
+	found.tid = number_for_reader(task);
+	if (bpf_seq_write(ctx->meta->seq, &found, sizeof(found)) == 0)
+		walk.last_netns = found.netns;
 	return 0;
 }

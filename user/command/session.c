@@ -111,9 +111,10 @@ struct iterators {
 
 static void *open_iterators(void *context)
 {
+	const struct snapshot_options options = {.notes_fd = -1, .processes_fd = -1};
 	struct iterators *iterators = context;
 
-	iterators->error = snapshot_open(&iterators->snapshot, &iterators->fault);
+	iterators->error = snapshot_open(&options, &iterators->snapshot, &iterators->fault);
 	return NULL;
 }
 
@@ -183,7 +184,7 @@ static int begin_stream(struct session *session)
 	if (!result && session->child)
 		result = enrich_follow(session->enrich, (uint32_t)session->child->pid);
 	if (!result)
-		result = snapshot_walk(session->snapshot, &sink);
+		result = snapshot_walk(session->snapshot, SOURCE_SNAPSHOT, &sink);
 	if (result)
 		return result;
 	model_each_socket(pipeline_model(session->pipeline), count_socket, &counts);

@@ -30,6 +30,7 @@ struct enrich {
 	struct table *seen;
 	int cgroup2_fd;
 	int64_t clock_offset_ns;
+	bool no_descriptions;
 };
 
 static bool seen_equal(const void *row, const void *key)
@@ -99,6 +100,11 @@ void enrich_free(struct enrich *enrich)
 		return;
 	table_free(enrich->seen);
 	free(enrich);
+}
+
+void enrich_without_descriptions(struct enrich *enrich)
+{
+	enrich->no_descriptions = true;
 }
 
 /* --- the beginning ----------------------------------------------------------------------------------------
@@ -268,7 +274,7 @@ static int enrich_take(void *context, const void *record, size_t size)
 	}
 	if (!result)
 		result = sink_put(&enrich->to, record, size);
-	if (!result && describes)
+	if (!result && describes && !enrich->no_descriptions)
 		result = describe(enrich, task);
 	return result;
 }

@@ -1,46 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/snapshot.h"
 
-#include <portsnoop/event.h>
-
-#include "snapshot.skel.h"
+#include "source/snapshot_netns.h"
+#include "source/snapshot_programs.h"
+#include "source/snapshot_read.h"
 #include "system/proc.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/tcp.h>
+#include <portsnoop/walk.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#define READ_BYTES (64u << 10)
 
 struct snapshot {
-	struct snapshot_bpf *skeleton;
-	char buffer[READ_BYTES] __attribute__((aligned(8)));
+	struct snapshot_programs programs;
+	struct snapshot_buffer buffer;
 };
 
-int snapshot_open(struct snapshot **ret_snapshot, struct fault *fault)
+int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_snapshot, struct fault *fault)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	int error;
 
 	if (!snapshot)
 		return fault_set(fault, -ENOMEM, "out of memory");
-	snapshot->skeleton = snapshot_bpf__open();
-	if (!snapshot->skeleton) {
-		error = fault_set(fault, -errno, "cannot read the kernel's type information (BTF): %s",
-				  strerror(errno));
-		free(snapshot);
-		return error;
-	}
-	snapshot->skeleton->rodata->knob_netns = proc_netns();
-	error = snapshot_bpf__load(snapshot->skeleton);
-	if (!error)
-		error = snapshot_bpf__attach(snapshot->skeleton);
+	error = snapshot_programs_load(&snapshot->programs, options, fault);
 	if (error) {
-		fault->unsupported = true;
-		fault_set(fault, error, "the kernel refused the BPF iterators: %s", strerror(-error));
 		snapshot_close(snapshot);
 		return error;
 	}
@@ -48,63 +34,54 @@ int snapshot_open(struct snapshot **ret_snapshot, struct fault *fault)
 	return 0;
 }
 
-/* Hands out the whole records at the front; *length becomes what is left of a cut one. */
-static int split(char *buffer, size_t *length, const struct sink *sink)
+void snapshot_close(struct snapshot *snapshot)
 {
-	size_t at = 0;
-	int result = 0;
-
-	while (!result && *length - at >= sizeof(struct rec_header)) {
-		const struct rec_header *header = (const void *)(buffer + at);
-
-		if (header->size < sizeof(*header))
-			return -EBADMSG;
-		if (header->size > *length - at)
-			break;
-		result = sink_put(sink, header, header->size);
-		at += header->size;
-	}
-	*length -= at;
-	memmove(buffer, buffer + at, *length);
-	return result;
+	if (!snapshot)
+		return;
+	snapshot_programs_close(&snapshot->programs);
+	free(snapshot);
 }
 
-/* The kernel gives up with EAGAIN after a million objects without output, and goes on at the next read. */
-static int walk(struct snapshot *snapshot, const struct bpf_link *link, const struct sink *sink)
+/* --- parts ------------------------------------------------------------------------------------------------
+ */
+
+struct walk {
+	struct snapshot *snapshot;
+	struct netns_set *namespaces;
+	const struct sink *to;
+	enum rec_source source;
+	bool crowded; /* there are more namespaces than have room */
+};
+
+static int put_part(const struct walk *walk, enum walk_part part, uint32_t netns, uint64_t begin_ns,
+		    int error)
 {
-	int fd = bpf_iter_create(bpf_link__fd(link)), result = 0;
-	size_t length = 0;
+	const struct rec_walk record = {
+		.header = {.size = sizeof(record),
+			   .kind = REC_WALK,
+			   .source = (uint8_t)walk->source,
+			   .probe = PROBE_ITERATOR,
+			   .time_ns = proc_boottime_ns()},
+		.begin_ns = begin_ns,
+		.netns = netns,
+		.error = -error,
+		.part = (uint8_t)part,
+	};
 
-	if (fd < 0)
-		return -errno;
-	while (!result) {
-		ssize_t n = read(fd, snapshot->buffer + length, sizeof(snapshot->buffer) - length);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (n <= 0) {
-			result = n < 0 ? -errno : 0;
-			break;
-		}
-		length += (size_t)n;
-		result = split(snapshot->buffer, &length, sink);
-	}
-	close(fd);
-	return result;
+	return sink_put(walk->to, &record, sizeof(record));
 }
 
-int snapshot_walk(struct snapshot *snapshot, const struct sink *sink)
+static int iterate(const struct walk *walk, enum iterator iterator, const struct sink *sink, int *ret_error)
 {
-	int result = walk(snapshot, snapshot->skeleton->links.snapshot_tcp, sink);
+	struct snapshot *snapshot = walk->snapshot;
 
-	if (!result)
-		result = walk(snapshot, snapshot->skeleton->links.snapshot_udp, sink);
-	if (!result)
-		result = walk(snapshot, snapshot->skeleton->links.snapshot_files, sink);
-	return result;
+	return snapshot_read_records(snapshot->programs.links[iterator], &snapshot->buffer, sink, ret_error);
 }
 
-#define NO_MORE_LISTENERS 1
+/* --- listeners alone --------------------------------------------------------------------------------------
+ */
+
+#define NO_MORE_LISTENERS INT_MAX /* no sink says that */
 
 /* iter/tcp lists the listeners first: what follows need not be read. */
 static int take_listener(void *context, const void *record, size_t size)
@@ -116,19 +93,184 @@ static int take_listener(void *context, const void *record, size_t size)
 	return sink_put(context, record, size);
 }
 
-int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink)
+static int walk_listeners(struct snapshot *snapshot, const struct sink *sink, int *ret_error)
 {
 	struct sink to = *sink;
-	struct sink listeners = {.take = take_listener, .context = &to};
-	int result = walk(snapshot, snapshot->skeleton->links.snapshot_tcp, &listeners);
+	const struct sink listeners = {.take = take_listener, .context = &to};
+	int result = snapshot_read_records(snapshot->programs.links[ITERATE_TCP], &snapshot->buffer,
+					   &listeners, ret_error);
 
 	return result == NO_MORE_LISTENERS ? 0 : result;
 }
 
-void snapshot_close(struct snapshot *snapshot)
+int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink)
 {
-	if (!snapshot)
-		return;
-	snapshot_bpf__destroy(snapshot->skeleton);
-	free(snapshot);
+	int error, result = walk_listeners(snapshot, sink, &error);
+
+	return result ? result : error;
+}
+
+/* --- namespaces -------------------------------------------------------------------------------------------
+ */
+
+static int skip(const struct walk *walk, struct netns *netns, uint64_t begin_ns, int error)
+{
+	netns->state = NETNS_SKIPPED;
+	return put_part(walk, WALK_SKIPPED, netns->inode, begin_ns, error);
+}
+
+/* Without an entry in the kernel's map, which may find no memory, its sockets are only listed twice. */
+static int cover(const struct walk *walk, struct netns *netns, uint64_t begin_ns)
+{
+	uint32_t yes = 1;
+
+	netns->state = NETNS_COVERED;
+	bpf_map_update_elem(walk->snapshot->programs.covered_fd, &netns->inode, &yes, BPF_ANY);
+	return put_part(walk, WALK_COVERED, netns->inode, begin_ns, 0);
+}
+
+static int walk_namespace(struct netns *netns, void *context)
+{
+	const struct walk *walk = context;
+	uint64_t begin_ns = proc_boottime_ns();
+	int error = netns_enter(walk->namespaces, netns), result = 0;
+
+	if (error == -ENOENT) {
+		netns->state = NETNS_GONE; /* if a socket of it is held somewhere, its descriptor will tell */
+		return 0;
+	}
+	if (!error && walk->snapshot->programs.ports_only)
+		result = walk_listeners(walk->snapshot, walk->to, &error);
+	else if (!error)
+		result = iterate(walk, ITERATE_TCP, walk->to, &error);
+	if (!error && !result)
+		result = iterate(walk, ITERATE_UDP, walk->to, &error);
+	if (result)
+		return result;
+	return error ? skip(walk, netns, begin_ns, error) : cover(walk, netns, begin_ns);
+}
+
+static int add_task(void *context, const void *item, size_t size)
+{
+	struct walk *walk = context;
+	const struct walk_task *task = item;
+
+	if (!netns_set_add_task(walk->namespaces, task->netns, task->tid))
+		walk->crowded = true;
+	return 0;
+}
+
+/* The tasks' namespaces and the named ones; what cannot be found out is told. */
+static int find_namespaces(struct walk *walk)
+{
+	const struct snapshot *snapshot = walk->snapshot;
+	const struct sink tasks = {.take = add_task, .context = walk};
+	uint64_t begin_ns = proc_boottime_ns();
+	int error;
+
+	snapshot_read_items(snapshot->programs.links[ITERATE_TASKS], &walk->snapshot->buffer,
+			    sizeof(struct walk_task), &tasks, &error);
+	if (!netns_set_add_named(walk->namespaces))
+		walk->crowded = true;
+	if (!error && walk->crowded)
+		error = -ENOSPC;
+	return error ? put_part(walk, WALK_SKIPPED, 0, begin_ns, error) : 0;
+}
+
+static int walk_namespaces(struct walk *walk)
+{
+	int result = netns_set_each(walk->namespaces, walk_namespace, walk);
+	int error = netns_return(walk->namespaces);
+
+	return error ? error : result;
+}
+
+/* --- descriptors ------------------------------------------------------------------------------------------
+ */
+
+/* Passes on; takes note of namespaces that only their sockets show. */
+static int take_row(void *context, const void *record, size_t size)
+{
+	struct walk *walk = context;
+	const struct rec_socket_row *row = record;
+
+	if (row->fact.header.kind == REC_SOCKET &&
+	    !netns_set_reveal(walk->namespaces, row->fact.socket.netns))
+		walk->crowded = true;
+	return sink_put(walk->to, record, size);
+}
+
+static int walk_descriptors(struct walk *walk)
+{
+	const struct sink rows = {.take = take_row, .context = walk};
+	uint64_t begin_ns = proc_boottime_ns();
+	int error, result = iterate(walk, ITERATE_FILES, &rows, &error);
+
+	if (result)
+		return result;
+	return put_part(walk, error ? WALK_SKIPPED : WALK_HOLDERS, 0, begin_ns, error);
+}
+
+static int walk_noted(struct walk *walk)
+{
+	const struct sink rows = {.take = take_row, .context = walk};
+	uint64_t begin_ns = proc_boottime_ns();
+	int error, result;
+
+	if (walk->snapshot->programs.links[ITERATE_NOTED] < 0)
+		return 0;
+	result = iterate(walk, ITERATE_NOTED, &rows, &error);
+	if (!result && error)
+		result = put_part(walk, WALK_SKIPPED, 0, begin_ns, error);
+	return result;
+}
+
+static int skip_revealed(struct netns *netns, void *context)
+{
+	return netns->state == NETNS_WAITING ? skip(context, netns, proc_boottime_ns(), -ENOENT) : 0;
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------
+ */
+
+static int walk_all(struct walk *walk)
+{
+	int result = put_part(walk, WALK_BEGIN, 0, proc_boottime_ns(), 0);
+
+	if (!result)
+		result = find_namespaces(walk);
+	if (!result)
+		result = walk_namespaces(walk);
+	if (!result)
+		result = walk_descriptors(walk);
+	if (!result)
+		result = walk_noted(walk);
+	if (!result)
+		result = netns_set_each(walk->namespaces, skip_revealed, walk);
+	return result ? result : put_part(walk, WALK_END, 0, proc_boottime_ns(), 0);
+}
+
+/* The next walk covers anew. */
+static int uncover(struct netns *netns, void *context)
+{
+	const struct walk *walk = context;
+
+	if (netns->state == NETNS_COVERED)
+		bpf_map_delete_elem(walk->snapshot->programs.covered_fd, &netns->inode);
+	return 0;
+}
+
+int snapshot_walk(struct snapshot *snapshot, enum rec_source source, const struct sink *sink)
+{
+	struct walk walk = {
+		.snapshot = snapshot, .namespaces = netns_set_new(), .to = sink, .source = source};
+	int result;
+
+	if (!walk.namespaces)
+		return -ENOMEM;
+	snapshot_programs_begin(&snapshot->programs, source);
+	result = walk_all(&walk);
+	netns_set_each(walk.namespaces, uncover, &walk);
+	netns_set_free(walk.namespaces);
+	return result;
 }

@@ -6,17 +6,31 @@
 #include "source/fault.h"
 #include "source/sink.h"
 
+#include <portsnoop/event.h>
 #include <stdbool.h>
 
 struct snapshot;
 
+struct snapshot_options {
+	/*
+	 * Maps of a live trace, which the walks then serve: sockets get a note, their holders become known
+	 * processes, and sockets that only their notes lead to are listed too. Negative: there is none.
+	 */
+	int notes_fd, processes_fd;
+	bool lean;	 /* for one walk: loads faster. Not with the maps of a trace */
+	bool ports_only; /* no connections: of TCP, only what listens or is bound */
+};
+
 /* Loads the iterators. 0, or a negative errno with *fault in words. */
-int snapshot_open(struct snapshot **ret_snapshot, struct fault *fault);
+int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_snapshot,
+		  struct fault *fault);
 /*
- * One walk: TCP and UDP of this network namespace, then every process's descriptors in all of them. 0, a
- * negative errno, or what the sink said.
+ * One walk: the sockets of every network namespace, this thread's own first, then every process's
+ * descriptors; between REC_WALK records that say what was covered and what was not. The thread enters the
+ * namespaces one after the other and ends in its own. 0, a negative errno, or what the sink said; what could
+ * not be looked at is no error but told (WALK_SKIPPED; netns 0: not a namespace, but all descriptors).
  */
-int snapshot_walk(struct snapshot *snapshot, const struct sink *sink);
+int snapshot_walk(struct snapshot *snapshot, enum rec_source source, const struct sink *sink);
 /* Only the TCP listeners of this network namespace. */
 int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink);
 void snapshot_close(struct snapshot *snapshot);

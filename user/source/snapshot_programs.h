@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The iterators in the kernel, loaded by one of two skeletons: the light one lets the kernel resolve types,
+ * which is quick but needs 5.17 and cannot share maps; the ordinary one works everywhere.
+ */
+#ifndef PORTSNOOP_SOURCE_SNAPSHOT_PROGRAMS_H
+#define PORTSNOOP_SOURCE_SNAPSHOT_PROGRAMS_H
+
+#include "source/snapshot.h"
+
+#include <stdint.h>
+
+enum iterator { ITERATE_TCP, ITERATE_UDP, ITERATE_TASKS, ITERATE_FILES, ITERATE_NOTED, ITERATOR_COUNT };
+
+struct snapshot_bpf;
+struct snapshot_lean_bpf;
+
+struct snapshot_programs {
+	struct snapshot_bpf *full; /* one of the two */
+	struct snapshot_lean_bpf *lean;
+	int links[ITERATOR_COUNT]; /* descriptors for bpf_iter_create(); negative: left out */
+	int covered_fd;		   /* map of the namespaces that are done */
+	bool ports_only;
+};
+
+int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,
+			   struct fault *fault);
+/* What the records of the next walk say that they are; forgets the last one. */
+void snapshot_programs_begin(struct snapshot_programs *programs, enum rec_source source);
+void snapshot_programs_close(struct snapshot_programs *programs);
+
+#endif
