@@ -210,9 +210,23 @@ static int setup_short_memory(void **state)
 	return setup_limited(state, (struct model_limits){.past = 2});
 }
 
+/* In context: the latest so far. */
+static int is_later(void *context, const struct rec_socket *place, const struct past_holder *holder)
+{
+	const struct past_holder **latest = context;
+
+	assert_true(!*latest || (*latest)->pid < holder->pid);
+	assert_int_equal(place->netns, TEST_NETNS);
+	assert_int_equal(place->protocol, IPPROTO_TCP);
+	assert_int_equal(place->local_port, holder->pid == 8 ? 1012 : 1013);
+	*latest = holder;
+	return 0;
+}
+
 static void bounded_memory(void **state)
 {
 	struct fixture *f = *state;
+	const struct past_holder *latest = NULL;
 	struct rec_socket sockets[3];
 
 	for (uint32_t i = 0; i < 3; i++) {
@@ -223,6 +237,8 @@ static void bounded_memory(void **state)
 	assert_null(model_past_of_port(f->model, &sockets[0]));
 	assert_int_equal(model_past_of_port(f->model, &sockets[1])->pid, 8);
 	assert_int_equal(model_past_of_port(f->model, &sockets[2])->pid, 9);
+	assert_int_equal(model_each_past_port(f->model, is_later, &latest), 0);
+	assert_ptr_equal(latest, model_past_of_port(f->model, &sockets[2]));
 }
 
 static int setup_few_processes(void **state)

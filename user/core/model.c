@@ -325,6 +325,11 @@ const struct past_holder *model_past_of_port(const struct model *model, const st
 	return past_of_port(model->past, socket);
 }
 
+int model_each_past_port(const struct model *model, model_past_port_fn *callback, void *context)
+{
+	return past_each_port(model->past, callback, context);
+}
+
 const char *model_user_name(const struct model *model, uint32_t uid)
 {
 	return names_get(model->names, META_USER, uid);

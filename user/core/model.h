@@ -118,6 +118,13 @@ struct past_holder {
 /* Of a connection without holders (by cookie), or of a port that is free or in TIME_WAIT. NULL: not known. */
 const struct past_holder *model_past_of_socket(const struct model *model, const struct rec_socket *socket);
 const struct past_holder *model_past_of_port(const struct model *model, const struct rec_socket *socket);
+/*
+ * Each port that was given back and is remembered, from the one longest ago on, until the callback returns
+ * something else than 0. Of place, netns, protocol and the local end are known.
+ */
+typedef int model_past_port_fn(void *context, const struct rec_socket *place,
+			       const struct past_holder *holder);
+int model_each_past_port(const struct model *model, model_past_port_fn *callback, void *context);
 
 const struct process *model_process(const struct model *model, uint32_t pid, uint64_t start_ns);
 const struct socket_row *model_socket(const struct model *model, uint64_t cookie, uint16_t protocol);

@@ -3,6 +3,7 @@
 
 #include "core/table.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,4 +137,31 @@ const struct past_holder *past_of_port(const struct past *past, const struct rec
 	const struct past_key key = key_of_port(socket);
 
 	return get(past, &key);
+}
+
+struct each {
+	model_past_port_fn *callback;
+	void *context;
+};
+
+static int each_row(void *item, void *context)
+{
+	const struct past_row *row = item;
+	const struct each *each = context;
+	struct rec_socket place = {.netns = row->key.netns,
+				   .protocol = row->key.protocol,
+				   .local_port = row->key.port,
+				   .state = TCP_CLOSE};
+
+	if (row->key.cookie)
+		return 0;
+	memcpy(place.local_addr, row->key.addr, sizeof(place.local_addr));
+	return each->callback(each->context, &place, &row->holder);
+}
+
+int past_each_port(const struct past *past, model_past_port_fn *callback, void *context)
+{
+	struct each each = {callback, context};
+
+	return table_each(past->rows, each_row, &each);
 }

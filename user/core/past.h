@@ -23,5 +23,7 @@ struct past_holder past_holder_of(const struct process *process, uint64_t until_
 /* NULL: not known. */
 const struct past_holder *past_of_socket(const struct past *past, const struct rec_socket *socket);
 const struct past_holder *past_of_port(const struct past *past, const struct rec_socket *socket);
+/* See model_each_past_port(). */
+int past_each_port(const struct past *past, model_past_port_fn *callback, void *context);
 
 #endif
