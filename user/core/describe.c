@@ -273,6 +273,23 @@ struct actor describe_holder(const struct model *model, const struct holder *hol
 	};
 }
 
+const struct past_holder *describe_last_holder(const struct model *model, const struct socket_row *row)
+{
+	if (row->holders || socket_row_kind(&row->socket) != ROW_CONNECTION)
+		return NULL;
+	return model_past_of_socket(model, &row->socket);
+}
+
+struct actor describe_past_holder(const struct model *model, const struct past_holder *holder)
+{
+	return (struct actor){
+		.process = model_process(model, holder->pid, holder->start_ns),
+		.comm = text_or_null(holder->comm),
+		.pid = holder->pid,
+		.uid = holder->uid,
+	};
+}
+
 /* A cut path lacks its beginning or its end, depending on who read it. */
 const char *actor_path(const struct actor *actor)
 {

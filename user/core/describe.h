@@ -53,6 +53,9 @@ bool describe_row_has_counters(const struct socket_row *row);
 /* Who acted; pid 0: not known. */
 struct actor describe_actor(const struct change *change);
 struct actor describe_holder(const struct model *model, const struct holder *holder);
+/* Who held a connection that goes on without a holder. NULL: not known, or there is one. */
+const struct past_holder *describe_last_holder(const struct model *model, const struct socket_row *row);
+struct actor describe_past_holder(const struct model *model, const struct past_holder *holder);
 /* Basename of the executable, the comm where that is not known; NULL: neither is. */
 const char *actor_name(const struct actor *actor);
 /* The executable's path whole, or NULL. */

@@ -64,6 +64,11 @@
 	X(STILL_BOUND, OWN_PREFIX "still_bound")                                                             \
 	X(HOLDERS, OWN_PREFIX "holders")                                                                     \
 	X(HOLDERS_AS_OF, OWN_PREFIX "holders_as_of")                                                         \
+	X(LAST_PID, OWN_PREFIX "last_holder.process.pid")                                                    \
+	X(LAST_NAME, OWN_PREFIX "last_holder.process.executable.name")                                       \
+	X(LAST_USER_ID, OWN_PREFIX "last_holder.process.user.id")                                            \
+	X(LAST_USER_NAME, OWN_PREFIX "last_holder.process.user.name")                                        \
+	X(LAST_UNTIL, OWN_PREFIX "last_holder.until")                                                        \
 	X(COUNTED, OWN_PREFIX "count")                                                                       \
 	X(QUEUE_LENGTH, OWN_PREFIX "accept_queue.length")                                                    \
 	X(QUEUE_LIMIT, OWN_PREFIX "accept_queue.limit")                                                      \
@@ -199,6 +204,20 @@ static uint64_t event_fields(const struct subject_storage *storage)
 /* --- rows -------------------------------------------------------------------------------------------------
  */
 
+static uint64_t last_holder_fields(const struct subject_storage *storage)
+{
+	const struct past_holder *holder = describe_last_holder(storage->model, storage->row);
+	struct actor actor;
+
+	if (!holder)
+		return 0;
+	actor = describe_past_holder(storage->model, holder);
+	return field(FIELD_LAST_PID, true) | field(FIELD_LAST_NAME, actor_name(&actor)) |
+	       field(FIELD_LAST_USER_ID, actor.uid != UID_UNKNOWN) |
+	       field(FIELD_LAST_USER_NAME, model_user_name(storage->model, actor.uid)) |
+	       field(FIELD_LAST_UNTIL, true);
+}
+
 static uint64_t row_fields(const struct subject_storage *storage)
 {
 	const struct socket_row *row = storage->row;
@@ -207,7 +226,7 @@ static uint64_t row_fields(const struct subject_storage *storage)
 
 	if (socket_row_kind(&row->socket) == ROW_CONNECTION)
 		return set | field(FIELD_DIRECTION, storage->subject.direction) |
-		       field(FIELD_AGE, row->since_ns) |
+		       field(FIELD_AGE, row->since_ns) | last_holder_fields(storage) |
 		       counter_fields(describe_row_has_counters(row), row->rtt_us);
 	return set | field(FIELD_CLASS, storage->description.port_class) |
 	       field(FIELD_OPTIONS, row->socket.options) | field(FIELD_QUEUE_LENGTH, row->queue_limit) |

@@ -169,3 +169,22 @@ void json_holders(struct json_writer *w, const struct model *model, const struct
 	}
 	json_array_end(w);
 }
+
+void json_last_holder(struct json_writer *w, const struct model *model, const struct socket_row *row,
+		      const struct view_options *options)
+{
+	const struct past_holder *holder = describe_last_holder(model, row);
+	struct actor actor;
+
+	if (!holder)
+		return;
+	actor = describe_past_holder(model, holder);
+	json_object(w, "last_holder");
+	json_object(w, "process");
+	json_uint(w, "pid", actor.pid);
+	json_wrapped(w, "executable", "name", actor_name(&actor));
+	json_user(w, model, &actor, options);
+	json_object_end(w);
+	json_time(w, "until", model_wall_ns(model, holder->until_ns));
+	json_object_end(w);
+}

@@ -20,6 +20,9 @@ void json_process(struct json_writer *w, const struct model *model, const struct
 /* [{"process":{…},"fd":6,"cause":"accepted"}] */
 void json_holders(struct json_writer *w, const struct model *model, const struct socket_row *row,
 		  const struct view_options *options);
+/* Who had a connection last that nobody has now. */
+void json_last_holder(struct json_writer *w, const struct model *model, const struct socket_row *row,
+		      const struct view_options *options);
 /* SOCKOPT_* as an array of names; nothing when none is set. */
 void json_options(struct json_writer *w, uint8_t socket_options);
 void json_counters(struct json_writer *w, uint64_t sent, uint64_t received, uint32_t retransmits,
