@@ -62,6 +62,8 @@
 	X(lone_event)                                                                                        \
 	X(filters)                                                                                           \
 	X(trace_options)                                                                                     \
+	X(snapshot_complete)                                                                                 \
+	X(snapshot_as_ss)                                                                                    \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);

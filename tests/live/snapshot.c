@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `ls` finds: every socket there is, in every namespace, each once, with its holders. */
+#include "act.h"
+#include "census.h"
+#include "scenarios.h"
+#include "tool.h"
+#include "truth.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+struct keeper {
+	int ready;
+};
+
+/* Keeps what it has open until it is killed. */
+_Noreturn static void keep(const struct scene *scene, const struct keeper *keeper)
+{
+	gate_post(scene, keeper->ready);
+	for (;;)
+		pause();
+}
+
+static int bound(const struct scene *scene, const char *address, uint16_t port, int type)
+{
+	union address at = address_of(address, port);
+	int fd = act_socket(scene, at.any.sa_family, type), yes = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	scene_must(scene, bind(fd, &at.any, address_length(&at)), "bind");
+	return fd;
+}
+
+static int listening(const struct scene *scene, const char *address, uint16_t port)
+{
+	int fd = bound(scene, address, port, SOCK_STREAM);
+
+	scene_must(scene, listen(fd, 8), "listen");
+	census_socket(scene, fd, "listen");
+	return fd;
+}
+
+static int connected(const struct scene *scene, const char *address, uint16_t port, int type)
+{
+	union address to = address_of(address, port);
+	int fd = act_socket(scene, to.any.sa_family, type);
+
+	scene_must(scene, connect(fd, &to.any, address_length(&to)), "connect");
+	return fd;
+}
+
+/* --- TCP --------------------------------------------------------------------------------------------------
+ */
+
+/* IPv4 through an IPv6 listener: mapped on one side only. */
+static void dual_stack_pair(const struct scene *scene)
+{
+	int listener = listening(scene, "::", 7900), client, server;
+
+	client = connected(scene, "127.0.0.1", 7900, SOCK_STREAM);
+	server = (int)scene_must(scene, accept(listener, NULL, NULL), "accept");
+	census_socket(scene, client, "established");
+	census_socket(scene, server, "established");
+}
+
+/* The client closes first: FIN_WAIT2 as long as the server does not, then TIME_WAIT. */
+static void closed_first(const struct scene *scene, int listener, bool server_too)
+{
+	int client = connected(scene, "127.0.0.1", 7901, SOCK_STREAM);
+	int server = (int)scene_must(scene, accept(listener, NULL, NULL), "accept");
+	struct held held = held_of(scene, client);
+
+	close(client);
+	receive_end(scene, server);
+	if (server_too)
+		close(server);
+	else
+		census_socket(scene, server, "close_wait");
+	census_orphan(scene, held.proto, held.cookie, held.local, held.peer,
+		      server_too ? "time_wait" : "fin_wait2");
+}
+
+static void not_accepted(const struct scene *scene)
+{
+	int client = connected(scene, "127.0.0.1", 7901, SOCK_STREAM);
+	struct held held = held_of(scene, client);
+
+	census_socket(scene, client, "established");
+	census_orphan(scene, held.proto, 0, held.peer, held.local, "established");
+}
+
+/* The answer to its SYN does not reach the client: a request at the listener, a client that waits. */
+static void half_open(const struct scene *scene)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = {.len = 1, .filter = &nothing};
+	int fd = bound(scene, "127.0.0.1", 7903, SOCK_STREAM | SOCK_NONBLOCK);
+	union address to = address_of("127.0.0.1", 7901);
+
+	scene_must(scene, setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)), "filter");
+	if (connect(fd, &to.any, sizeof(to.v4)) == 0 || errno != EINPROGRESS)
+		scene_fail(scene, "a connection without an answer: %s", strerror(errno));
+	census_connecting(scene, fd, "127.0.0.1:7901", "syn_sent");
+	census_orphan(scene, "tcp/ipv4", 0, "127.0.0.1:7901", "127.0.0.1:7903", "syn_recv");
+}
+
+static void tcp_keeper(struct scene *scene, void *context)
+{
+	int listener = listening(scene, "127.0.0.1", 7901);
+
+	dual_stack_pair(scene);
+	census_socket(scene, bound(scene, "127.0.0.1", 7902, SOCK_STREAM), "bound");
+	closed_first(scene, listener, false);
+	closed_first(scene, listener, true);
+	not_accepted(scene);
+	half_open(scene);
+	keep(scene, context);
+}
+
+/* --- UDP, threads, other namespaces -----------------------------------------------------------------------
+ */
+
+/* Its descriptors are its own, not the process's. */
+static void *private_thread(void *context)
+{
+	const struct scene *scene = context;
+
+	scene_must(scene, unshare(CLONE_FILES), "unshare");
+	census_socket(scene, bound(scene, "127.0.0.1", 7911, SOCK_DGRAM), "unconnected");
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void udp_keeper(struct scene *scene, void *context)
+{
+	unsigned before = truth_count(scene->truth, "row");
+	pthread_t thread;
+
+	census_socket(scene, bound(scene, "0.0.0.0", 7910, SOCK_DGRAM), "unconnected");
+	census_socket(scene, connected(scene, "127.0.0.1", 9, SOCK_DGRAM), "established");
+	census_socket(scene, bound(scene, "::1", 7910, SOCK_DGRAM), "unconnected");
+	close(act_socket(scene, AF_INET, SOCK_DGRAM));
+	act_socket(scene, AF_INET, SOCK_DGRAM);	 /* without a port: not to be listed */
+	act_socket(scene, AF_INET, SOCK_STREAM); /* the same */
+	if (pthread_create(&thread, NULL, private_thread, scene))
+		scene_fail(scene, "no thread");
+	while (truth_count(scene->truth, "row") < before + 4)
+		sched_yield();
+	keep(scene, context);
+}
+
+/* A child has the descriptors of its parent. */
+static void family_keeper(struct scene *scene, void *context)
+{
+	listening(scene, "127.0.0.1", 7915);
+	if (scene_must(scene, fork(), "fork") == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		keep(scene, context);
+	}
+	for (;;)
+		pause();
+}
+
+static void other_netns_keeper(struct scene *scene, void *context)
+{
+	scene_isolate(scene);
+	listening(scene, "127.0.0.1", 7901); /* a port that is taken in the other one */
+	not_accepted(scene);
+	census_socket(scene, bound(scene, "127.0.0.1", 7920, SOCK_STREAM), "bound");
+	census_socket(scene, bound(scene, "127.0.0.1", 7920, SOCK_DGRAM), "unconnected");
+	keep(scene, context);
+}
+
+static void pid_ns_keeper(struct scene *scene, void *context)
+{
+	if (unshare(CLONE_NEWPID))
+		scene_skip(scene, "no pid namespaces here: %s", strerror(errno));
+	if (scene_must(scene, fork(), "fork") == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		listening(scene, "127.0.0.1", 7925);
+		keep(scene, context);
+	}
+	for (;;)
+		pause();
+}
+
+void snapshot_complete(struct scene *scene)
+{
+	actor_body *const keepers[] = {tcp_keeper, udp_keeper, family_keeper, other_netns_keeper,
+				       pid_ns_keeper};
+	struct keeper keeper = {.ready = gate_new(scene)};
+	pid_t pids[5];
+
+	scene_need_ipv6(scene);
+	for (size_t i = 0; i < 5; i++) {
+		pids[i] = actor_start(scene, keepers[i], &keeper);
+		gate_wait(scene, keeper.ready);
+	}
+	census_check(scene);
+	for (size_t i = 0; i < 5; i++)
+		actor_kill(scene, pids[i]);
+}
+
+/* --- the same as ss ---------------------------------------------------------------------------------------
+ */
+
+#define CROWD	    100 /* processes */
+#define CROWD_PAIRS 50	/* of connected sockets, in each */
+
+static void crowd_keeper(struct scene *scene, void *context)
+{
+	union address any = address_of("127.0.0.1", 0);
+	int listener = act_socket(scene, AF_INET, SOCK_STREAM);
+	struct held held;
+
+	scene_must(scene, bind(listener, &any.any, sizeof(any.v4)), "bind");
+	scene_must(scene, listen(listener, 8), "listen");
+	held = held_of(scene, listener);
+	for (int i = 0; i < CROWD_PAIRS; i++) {
+		connected(scene, "127.0.0.1", held.port, SOCK_STREAM);
+		scene_must(scene, accept(listener, NULL, NULL), "accept");
+	}
+	keep(scene, context);
+}
+
+/* Lines `PROTO LOCAL PEER PID`; PEER of those without one is `-`. */
+struct lines {
+	char (*items)[128];
+	size_t n, room;
+};
+
+static char *lines_add(const struct scene *scene, struct lines *lines)
+{
+	if (lines->n == lines->room) {
+		lines->room = lines->room ? 2 * lines->room : 1024;
+		lines->items = realloc(lines->items, lines->room * sizeof(*lines->items));
+		if (!lines->items)
+			scene_fail(scene, "no memory");
+	}
+	return lines->items[lines->n++];
+}
+
+static void take_row(struct scene *scene, const json_t *event, void *context)
+{
+	char text[256], proto[16], local[64], peer[64];
+
+	if (event_number(event, "portsnoop.netns") != scene->netns)
+		return;
+	event_render(event, event_key("local", 5) | event_key("peer", 4), text, sizeof(text));
+	if (sscanf(text, " local=%63s peer=%63s", local, peer) != 2)
+		scene_fail(scene, "not understood: %s", text);
+	snprintf(proto, sizeof(proto), "%s", event_string(event, "network.transport"));
+	event_render(event, event_key("holders", 7), text, sizeof(text));
+	snprintf(lines_add(scene, context), 128, "%.8s %.48s %.48s %.16s", proto, local, peer,
+		 text + sizeof(" holders=") - 1);
+}
+
+static void read_ls(struct scene *scene, const char *table, struct lines *lines)
+{
+	struct tool_result result;
+
+	tool_run(scene, &result, NULL, "ls", table, "--json", NULL);
+	if (result.status)
+		scene_fail(scene, "ls %s: status %d, %s", table, result.status, result.err);
+	tool_each_line(scene, result.out_path, take_row, lines);
+	tool_result_free(&result);
+}
+
+/* `tcp ESTAB 0 0 127.0.0.1:1 127.0.0.1:2 users:(("live",pid=1,fd=3))` */
+static void read_ss(struct scene *scene, struct lines *lines)
+{
+	char line[512], proto[8], local[64], peer[64];
+	FILE *ss = popen("ss -tunapH", "re");
+
+	while (ss && fgets(line, sizeof(line), ss)) {
+		const char *pid = strstr(line, "pid=");
+
+		if (sscanf(line, "%7s %*s %*s %*s %63s %63s", proto, local, peer) != 3)
+			scene_fail(scene, "not understood: %s", line);
+		snprintf(lines_add(scene, lines), 128, "%s %.48s %.48s %d", proto, local,
+			 strstr(peer, ":*") ? "-" : peer, pid ? atoi(pid + 4) : 0);
+	}
+	if (!ss || pclose(ss))
+		scene_fail(scene, "ss failed");
+}
+
+static int compare_lines(const void *left, const void *right)
+{
+	return strcmp(left, right);
+}
+
+static void sort_lines(struct lines *lines)
+{
+	qsort(lines->items, lines->n, sizeof(*lines->items), compare_lines);
+}
+
+void snapshot_as_ss(struct scene *scene)
+{
+	struct keeper keeper = {.ready = gate_new(scene)};
+	struct lines ours = {0}, theirs = {0};
+	pid_t pids[CROWD];
+
+	scene_need_program(scene, "ss");
+	for (int i = 0; i < CROWD; i++)
+		pids[i] = actor_start(scene, crowd_keeper, &keeper);
+	for (int i = 0; i < CROWD; i++)
+		gate_wait(scene, keeper.ready);
+	read_ls(scene, "ports", &ours);
+	read_ls(scene, "connections", &ours);
+	read_ss(scene, &theirs);
+	sort_lines(&ours);
+	sort_lines(&theirs);
+	for (size_t i = 0; i < ours.n && i < theirs.n; i++)
+		if (strcmp(ours.items[i], theirs.items[i]))
+			scene_fail(scene, "ls has `%s`, ss has `%s`", ours.items[i], theirs.items[i]);
+	if (ours.n != theirs.n || ours.n != CROWD * (2 * CROWD_PAIRS + 1))
+		scene_fail(scene, "ls has %zu sockets, ss %zu", ours.n, theirs.n);
+	scene_note(scene, "%zu sockets of %d processes", ours.n, CROWD);
+	for (int i = 0; i < CROWD; i++)
+		actor_kill(scene, pids[i]);
+	free(ours.items);
+	free(theirs.items);
+}
