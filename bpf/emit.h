@@ -22,6 +22,7 @@ static __always_inline void count_map_full(void)
 
 	if (counters)
 		__sync_fetch_and_add(&counters->map_full, 1);
+	control.lost = 1;
 }
 
 /* BPF has no memset to call, and clang unrolls at most 128 stores at once. `size` is a constant. */
@@ -48,6 +49,7 @@ static __always_inline void *emit_begin(enum rec_kind kind, __u64 size, enum rec
 	header = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!header) {
 		__sync_fetch_and_add(&counters->dropped[kind], 1);
+		control.lost = 1;
 		return NULL;
 	}
 	zero(header, size);

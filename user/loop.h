@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOOP_FDS_MAX	8
-#define LOOP_TIMERS_MAX 4
+#define LOOP_FDS_MAX	32
+#define LOOP_TIMERS_MAX 8
 
 /* Non-zero ends loop_run(), which returns it. */
 typedef int (*loop_callback)(void *context);

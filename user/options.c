@@ -34,6 +34,8 @@ static const struct row rows[] = {
 	 "only events in which the kernel assigned a port"},
 	{"attempts", 0, NULL, FOR_TRACE | FOR_RECORD, SET, AT(attempts),
 	 "show connects when they begin, too"},
+	{"holders", 0, NULL, TRACING, SET, AT(holders),
+	 "show when a process begins or ceases to hold a socket, too"},
 	{"no-udp-send", 0, NULL, FOR_TRACE | FOR_RECORD, SET, AT(no_udp_send),
 	 "do not look at UDP sends that are assigned a port"},
 	{"strict", 0, NULL, TRACING, SET, AT(strict), "exit with status 4 when anything was lost"},

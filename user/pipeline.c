@@ -18,11 +18,14 @@ struct pipeline {
 	uint64_t damaged;
 	uint64_t latest_ns;
 	int save_error;
+	int holder_result; /* of showing what the last record did to holders */
 	bool enough;
 	bool lost;
 	bool titled; /* the column titles stand */
 	char line[EVENT_TEXT_MAX];
 };
+
+static void show_holder(void *context, const struct holder_event *event);
 
 struct pipeline *pipeline_new(const struct pipeline_options *options, int out_fd)
 {
@@ -37,6 +40,8 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, int out_fd
 		return NULL;
 	}
 	output_init(&pipeline->out, out_fd);
+	if (options->holders)
+		model_on_holder(pipeline->model, show_holder, pipeline);
 	return pipeline;
 }
 
@@ -166,6 +171,40 @@ static int show(struct pipeline *pipeline, const struct change *change)
 	return PIPELINE_ENOUGH;
 }
 
+static enum rec_source holder_source(const struct holder_event *event)
+{
+	if (!event->observed)
+		return SOURCE_EVENT;
+	return event->change == CHANGE_REPAIR ? SOURCE_RESYNC : SOURCE_POLL;
+}
+
+/*
+ * The line follows from records that are there, so it is in no recording. What acts on a socket has an event
+ * of its own, and before `ready` nothing has changed yet.
+ */
+static void show_holder(void *context, const struct holder_event *event)
+{
+	struct pipeline *pipeline = context;
+	const struct process *process = event->holder->process;
+	struct rec_task task = {.start_ns = process->start_ns,
+				.cgroup_id = process->cgroup_id,
+				.pid = process->pid,
+				.uid = process->uid};
+	const struct rec_header header = {
+		.kind = REC_HOLDER, .source = (uint8_t)holder_source(event), .time_ns = event->time_ns};
+	const struct change change = {
+		.record = {.header = &header, .task = &task, .socket = &event->socket->socket},
+		.process = process,
+		.socket = event->socket,
+		.holder = event,
+	};
+
+	memcpy(task.comm, process->comm, sizeof(task.comm));
+	if (event->change == CHANGE_ACTED || !pipeline->tally.ready_ns || pipeline->holder_result)
+		return;
+	pipeline->holder_result = show(pipeline, &change);
+}
+
 /* --- the way of a record -----------------------------------------------------------------------------------
  */
 
@@ -187,9 +226,10 @@ static int pipeline_take(void *context, const void *data, size_t size)
 	}
 	if (record.header->time_ns > pipeline->latest_ns)
 		pipeline->latest_ns = record.header->time_ns;
+	pipeline->holder_result = 0;
 	error = model_apply(pipeline->model, &record, &change);
-	if (error)
-		return error;
+	if (error || pipeline->holder_result)
+		return error ? error : pipeline->holder_result;
 	return record_is_public(record.header->kind) ? show(pipeline, &change) : 0;
 }
 

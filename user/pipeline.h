@@ -19,6 +19,7 @@ struct pipeline_options {
 	bool print; /* lines to standard output */
 	bool json;
 	bool ephemeral; /* only events in which the kernel assigned a port */
+	bool holders;	/* also when a process begins or ceases to hold a socket */
 	uint64_t count; /* stop after so many events; 0: never */
 	struct view_options view;
 	const struct filter *filter;   /* borrowed */

@@ -54,6 +54,7 @@ struct control {
 	__u64 need_wakeup;    /* 1: the reader sleeps, the next producer must wake it */
 	__u64 refuse_pending; /* refusals counted but not yet in a record */
 	__u64 stopped;	      /* 1: emit nothing any more, the books are being closed */
+	__u64 lost;	      /* 1: something was dropped since user space looked */
 };
 
 #endif

@@ -25,7 +25,7 @@
 /* What the table will not show need not be looked at. */
 struct needs {
 	bool connections;  /* for themselves, or to count those of a listener */
-	bool descriptions; /* executables, arguments, parents */
+	bool descriptions; /* executables, arguments, parents, control groups */
 };
 
 static struct needs needs_of(const struct options *options, enum list_what what, const struct filter *filter)
@@ -85,7 +85,7 @@ static void tell_skipped(const struct looking *looking)
 static int walk(struct snapshot *snapshot, const struct needs *needs, const struct sink *to)
 {
 	bool host;
-	int cgroup2_fd = mounts_open_cgroup2(&host), result = -ENOMEM;
+	int cgroup2_fd = needs->descriptions ? mounts_open_cgroup2(&host) : -1, result = -ENOMEM;
 	struct enrich *enrich = enrich_new(to, cgroup2_fd);
 
 	if (enrich) {
@@ -108,8 +108,7 @@ static int walk(struct snapshot *snapshot, const struct needs *needs, const stru
 
 static int fill_from_kernel(struct pipeline *pipeline, const struct needs *needs)
 {
-	const struct snapshot_options snapshot_options = {
-		.notes_fd = -1, .processes_fd = -1, .lean = true, .ports_only = !needs->connections};
+	const struct snapshot_options snapshot_options = {.lean = true, .ports_only = !needs->connections};
 	struct sink sink = pipeline_sink(pipeline);
 	struct snapshot *snapshot;
 	struct fault fault = {0};

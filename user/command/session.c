@@ -2,11 +2,13 @@
 #include "command/session.h"
 
 #include "command/command.h"
+#include "command/repair.h"
 #include "loop.h"
 #include "source/enrich.h"
 #include "source/live.h"
 #include "source/overflow.h"
 #include "source/snapshot.h"
+#include "source/walker.h"
 #include "system/privileges.h"
 
 #include <errno.h>
@@ -27,10 +29,12 @@ struct session {
 	struct child *child;
 	struct live *live;
 	struct snapshot *snapshot;
+	struct walker *walker;
+	struct repair repair;
 	struct overflow *overflow;
 	struct enrich *enrich;
 	struct loop loop;
-	unsigned reader, tick, end;
+	int reader, tick, end; /* timers */
 	int signal_fd;
 };
 
@@ -45,6 +49,8 @@ static int read_ring(void *context)
 	size_t count;
 	int result = live_drain(session->live, &sink, &count), error = pipeline_flush(session->pipeline);
 
+	if (!result && live_has_lost(session->live))
+		result = repair_lost(&session->repair);
 	if (result || error)
 		return result ? result : error;
 	if (count || !live_may_sleep(session->live)) {
@@ -52,6 +58,19 @@ static int read_ring(void *context)
 		return 0;
 	}
 	return loop_rearm(&session->loop, live_fd(session->live));
+}
+
+/* What events know goes first: a row that was read before them must find them in the tables. */
+static int take_walk(void *context)
+{
+	struct session *session = context;
+	struct sink sink = enrich_sink(session->enrich);
+	size_t count;
+	int result = live_drain(session->live, &sink, &count);
+
+	if (!result)
+		result = repair_go_on(&session->repair);
+	return result ? result : pipeline_flush(session->pipeline);
 }
 
 static int tick(void *context)
@@ -64,7 +83,9 @@ static int tick(void *context)
 	live_table_full(session->live, model_rows_left_out(pipeline_model(session->pipeline)));
 	if (!result)
 		result = live_tick(session->live, &sink);
-	if (!result)
+	if (!result && live_has_lost(session->live))
+		result = repair_lost(&session->repair);
+	if (!result && !walker_is_busy(session->walker)) /* it has the iterators */
 		result = overflow_tick(session->overflow, &sink);
 	if (!result)
 		result = pipeline_keep(session->pipeline);
@@ -111,14 +132,15 @@ struct iterators {
 
 static void *open_iterators(void *context)
 {
-	const struct snapshot_options options = {.notes_fd = -1, .processes_fd = -1};
+	const struct snapshot_options options = {.serves_trace = true};
 	struct iterators *iterators = context;
 
 	iterators->error = snapshot_open(&options, &iterators->snapshot, &iterators->fault);
 	return NULL;
 }
 
-static int open_sources(struct session *session, struct fault *fault)
+/* Both sources, as far as one does not need the other. */
+static int load_sources(struct session *session, struct fault *fault)
 {
 	const struct options *options = session->options;
 	const struct live_options live_options = {
@@ -127,7 +149,6 @@ static int open_sources(struct session *session, struct fault *fault)
 		.follow = session->child,
 		.no_udp_send = options->no_udp_send,
 	};
-	struct sink sink = pipeline_sink(session->pipeline);
 	struct iterators iterators = {.error = 0};
 	pthread_t thread;
 	int error, alone = pthread_create(&thread, NULL, open_iterators, &iterators);
@@ -142,9 +163,23 @@ static int open_sources(struct session *session, struct fault *fault)
 		*fault = iterators.fault;
 		error = iterators.error;
 	}
+	return error;
+}
+
+static int open_sources(struct session *session, struct fault *fault)
+{
+	struct sink sink = pipeline_sink(session->pipeline);
+	int error = load_sources(session, fault);
+
+	if (!error)
+		error = live_attach(session->live, snapshot_notes_fd(session->snapshot),
+				    snapshot_processes_fd(session->snapshot), fault);
 	if (error)
 		return error;
 	malloc_trim(0); /* libbpf has read some megabytes of kernel types */
+	error = walker_open(session->snapshot, &session->walker);
+	if (error)
+		return fault_set(fault, error, "no thread for walks: %s", strerror(-error));
 	session->overflow = overflow_open(session->snapshot);
 	session->enrich = enrich_new(&sink, live_cgroup2_fd(session->live));
 	return session->overflow && session->enrich ? 0 : fault_set(fault, -ENOMEM, "out of memory");
@@ -209,9 +244,26 @@ static int open_signals(struct session *session)
 	return session->signal_fd < 0 ? -errno : 0;
 }
 
+static int open_timers(struct session *session)
+{
+	struct loop *loop = &session->loop;
+
+	session->reader = loop_add_timer(loop, read_ring, session);
+	session->tick = loop_add_timer(loop, tick, session);
+	session->end = loop_add_timer(loop, time_is_up, session);
+	if (session->reader < 0 || session->tick < 0 || session->end < 0)
+		return -ENOSPC;
+	loop_timer_in(loop, session->reader, 0);
+	loop_timer_in(loop, session->tick, TICK_NS);
+	if (session->options->duration_ns)
+		loop_timer_in(loop, session->end, session->options->duration_ns);
+	return 0;
+}
+
 static int open_loop(struct session *session)
 {
 	struct loop *loop = &session->loop;
+	struct sink sink = enrich_sink(session->enrich);
 	int error = loop_open(loop);
 
 	if (!error)
@@ -223,14 +275,12 @@ static int open_loop(struct session *session)
 		if (error == -EPERM || error == -EBADF)
 			error = 0; /* a file, which cannot hang up, or closed from the beginning */
 	}
-	session->reader = loop_add_timer(loop, read_ring, session);
-	session->tick = loop_add_timer(loop, tick, session);
-	session->end = loop_add_timer(loop, time_is_up, session);
-	loop_timer_in(loop, session->reader, 0);
-	loop_timer_in(loop, session->tick, TICK_NS);
-	if (session->options->duration_ns)
-		loop_timer_in(loop, session->end, session->options->duration_ns);
-	return error;
+	if (!error)
+		error = loop_add_fd(loop, walker_fd(session->walker), LOOP_READABLE, take_walk, session);
+	if (!error)
+		error = repair_open(&session->repair, loop, session->walker, &sink,
+				    pipeline_model(session->pipeline), session->options->holders);
+	return error ? error : open_timers(session);
 }
 
 static void warn_of_missing(const struct session *session)
@@ -274,6 +324,7 @@ static void close_all(struct session *session)
 	loop_close(&session->loop);
 	if (session->signal_fd >= 0)
 		close(session->signal_fd);
+	walker_close(session->walker);
 	enrich_free(session->enrich);
 	overflow_close(session->overflow);
 	live_close(session->live);

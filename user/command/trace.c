@@ -176,6 +176,7 @@ static int run(const struct options *options, const struct plan *plan, char **wo
 		.print = plan->print,
 		.json = options->json,
 		.ephemeral = options->ephemeral,
+		.holders = options->holders,
 		.count = options->count,
 		.view = view_options_of(options),
 	};

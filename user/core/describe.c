@@ -27,6 +27,17 @@ const char *socket_state_name(const struct rec_socket *socket, uint16_t local_po
 	return socket->state && socket->state < KERNEL_NEW_SYN_RECV ? record_state_name(socket->state) : NULL;
 }
 
+const char *holder_change_name(unsigned change)
+{
+	static const char *const names[CHANGE_COUNT] = {
+		[CHANGE_ACTED] = "acted",   [CHANGE_FORK] = "fork", [CHANGE_EXEC] = "exec",
+		[CHANGE_EXIT] = "exit",	    [CHANGE_PASS] = "pass", [CHANGE_CLOSE] = "close",
+		[CHANGE_REPAIR] = "repair",
+	};
+
+	return change < CHANGE_COUNT ? names[change] : NULL;
+}
+
 const char *direction_name(unsigned direction)
 {
 	switch (direction) {

@@ -69,6 +69,9 @@ bool actor_is_cut(const struct actor *actor);
  * a socket without a port. */
 const char *socket_state_name(const struct rec_socket *socket, uint16_t local_port);
 
+/* "fork", "exec", …: why a process began or ceased to hold a socket. */
+const char *holder_change_name(unsigned change);
+
 /* "in" or "out"; NULL: not known. */
 const char *direction_name(unsigned direction);
 

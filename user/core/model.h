@@ -80,6 +80,7 @@ struct change {
 	const struct socket_row
 		*socket; /* as it is now; at its end, as it was; NULL when not in the tables */
 	bool released;	 /* the row goes with the next record */
+	const struct holder_event *holder; /* what a `holder` event tells; NULL for all others */
 };
 
 struct model_limits {

@@ -117,6 +117,7 @@ int books_tell(struct books *books, const struct sink *sink)
 		if (lost[stage] <= books->told[stage])
 			continue;
 		books->told[stage] = lost[stage];
+		books->news |= stage != LOSS_TABLE; /* no walk makes room */
 		result = sink_put(sink, &record, sizeof(record));
 	}
 	books->told_ns = now;

@@ -19,6 +19,7 @@ struct books {
 	bool misses_known;		      /* this kernel counts them (5.12) */
 	uint64_t told[LOSS_STAGE_COUNT];
 	uint64_t told_ns;    /* time of the last look */
+	bool news;	     /* a loss was told; whoever reads it takes it back */
 	uint64_t table_full; /* rows left out, as the tables' owner says */
 };
 

@@ -62,17 +62,26 @@ static int fit_to_kernel(struct live_bpf *skeleton, const struct live_options *o
 	return 0;
 }
 
-static int load(struct live *live, const struct live_options *options, struct fault *fault)
+static int prepare(struct live *live, const struct live_options *options, struct fault *fault)
 {
 	int error;
 
 	live->skeleton = live_bpf__open();
 	error = live->skeleton ? fit_to_kernel(live->skeleton, options) : -errno;
-	if (error)
-		return fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
-				 strerror(-error));
+	return error ? fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
+				 strerror(-error))
+		     : 0;
+}
+
+static int load(struct live *live, int notes_fd, int processes_fd, struct fault *fault)
+{
+	int error = bpf_map__reuse_fd(live->skeleton->maps.notes, notes_fd);
+
+	if (!error)
+		error = bpf_map__reuse_fd(live->skeleton->maps.processes, processes_fd);
 	raise_memlock();
-	error = live_bpf__load(live->skeleton);
+	if (!error)
+		error = live_bpf__load(live->skeleton);
 	if (error == -EPERM)
 		fault->unsupported = true;
 	if (error)
@@ -118,17 +127,22 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 		return fault_set(fault, -ENOMEM, "out of memory");
 	live->cgroup2_fd = -1;
 	live->no_udp_send = options->no_udp_send;
-	error = load(live, options, fault);
-	if (!error)
-		error = map_memory(live, fault);
-	if (!error)
-		error = attach(live, fault);
+	error = prepare(live, options, fault);
 	if (error) {
 		live_close(live);
 		return error;
 	}
 	*ret_live = live;
 	return 0;
+}
+
+int live_attach(struct live *live, int notes_fd, int processes_fd, struct fault *fault)
+{
+	int error = load(live, notes_fd, processes_fd, fault);
+
+	if (!error)
+		error = map_memory(live, fault);
+	return error ? error : attach(live, fault);
 }
 
 int live_fd(const struct live *live)
@@ -151,6 +165,16 @@ int live_drain(struct live *live, const struct sink *sink, size_t *ret_count)
 bool live_may_sleep(struct live *live)
 {
 	return ring_may_sleep(&live->ring);
+}
+
+bool live_has_lost(struct live *live)
+{
+	__u64 *lost = &live->skeleton->bss->control.lost;
+	bool told = live->books.news;
+
+	live->books.news = false;
+	return told ||
+	       (__atomic_load_n(lost, __ATOMIC_RELAXED) && __atomic_exchange_n(lost, 0, __ATOMIC_RELAXED));
 }
 
 int live_tick(struct live *live, const struct sink *sink)

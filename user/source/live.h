@@ -24,14 +24,19 @@ struct live_options {
 
 #define LIVE_RING_DEFAULT (8u << 20)
 
-/* Loads and attaches. 0, or a negative errno with *fault in words. */
+/* Reads what this kernel has. 0, or a negative errno with *fault in words. */
 int live_open(const struct live_options *options, struct live **ret_live, struct fault *fault);
+/* Loads and attaches; the two maps are those of the snapshot that serves this trace. The same. */
+int live_attach(struct live *live, int notes_fd, int processes_fd, struct fault *fault);
 /* Readable when records are there, after live_may_sleep() said yes. */
 int live_fd(const struct live *live);
 /* Hands out what has come. *ret_count: how many. 0, or what the sink said. */
 int live_drain(struct live *live, const struct sink *sink, size_t *ret_count);
 /* See ring_may_sleep(). */
 bool live_may_sleep(struct live *live);
+/* Whether something was lost since the last call; what only a tick can tell (skipped runs), after that tick.
+ */
+bool live_has_lost(struct live *live);
 /* Once a second: refusals held back, losses since the last tick. */
 int live_tick(struct live *live, const struct sink *sink);
 /* The `ready` record; what the snapshot counted is filled in by the caller. */

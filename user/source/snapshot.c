@@ -34,6 +34,16 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 	return 0;
 }
 
+int snapshot_notes_fd(const struct snapshot *snapshot)
+{
+	return snapshot->programs.notes_fd;
+}
+
+int snapshot_processes_fd(const struct snapshot *snapshot)
+{
+	return snapshot->programs.processes_fd;
+}
+
 void snapshot_close(struct snapshot *snapshot)
 {
 	if (!snapshot)

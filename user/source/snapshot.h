@@ -13,17 +13,20 @@ struct snapshot;
 
 struct snapshot_options {
 	/*
-	 * Maps of a live trace, which the walks then serve: sockets get a note, their holders become known
-	 * processes, and sockets that only their notes lead to are listed too. Negative: there is none.
+	 * For a live trace, which shares two maps: sockets get a note, their holders become known processes,
+	 * and sockets that only their notes lead to are listed too.
 	 */
-	int notes_fd, processes_fd;
-	bool lean;	 /* for one walk: loads faster. Not with the maps of a trace */
+	bool serves_trace;
+	bool lean;	 /* for one walk: loads faster. Not for a trace */
 	bool ports_only; /* no connections: of TCP, only what listens or is bound */
 };
 
 /* Loads the iterators. 0, or a negative errno with *fault in words. */
 int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_snapshot,
 		  struct fault *fault);
+/* The maps to share with live_attach(); stay the snapshot's. */
+int snapshot_notes_fd(const struct snapshot *snapshot);
+int snapshot_processes_fd(const struct snapshot *snapshot);
 /*
  * One walk: the sockets of every network namespace, this thread's own first, then every process's
  * descriptors; between REC_WALK records that say what was covered and what was not. The thread enters the

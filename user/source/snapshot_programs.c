@@ -40,19 +40,11 @@ static int load_lean(struct snapshot_programs *programs)
 /* --- the ordinary one -------------------------------------------------------------------------------------
  */
 
-static int share_maps(struct snapshot_bpf *full, const struct snapshot_options *options)
+static int size_maps(struct snapshot_bpf *full, bool serves_trace)
 {
-	int error = 0;
-
-	if (options->processes_fd >= 0)
-		error = bpf_map__reuse_fd(full->maps.processes, options->processes_fd);
-	else
-		error = bpf_map__set_max_entries(full->maps.processes, 1);
-	if (!error && options->notes_fd >= 0)
-		error = bpf_map__reuse_fd(full->maps.notes, options->notes_fd);
-	full->rodata->knob_adopt = options->notes_fd >= 0 && options->processes_fd >= 0;
-	bpf_program__set_autoload(full->progs.snapshot_noted, options->notes_fd >= 0);
-	return error;
+	full->rodata->knob_adopt = serves_trace;
+	bpf_program__set_autoload(full->progs.snapshot_noted, serves_trace);
+	return serves_trace ? 0 : bpf_map__set_max_entries(full->maps.processes, 1);
 }
 
 static int attach(struct snapshot_programs *programs, enum iterator iterator, struct bpf_program *program,
@@ -101,13 +93,15 @@ static int load_full(struct snapshot_programs *programs, const struct snapshot_o
 		return fault_set(fault, -errno, "cannot read the kernel's type information (BTF): %s",
 				 strerror(errno));
 	programs->full = full;
-	error = share_maps(full, options);
+	error = size_maps(full, options->serves_trace);
 	if (!error)
 		error = snapshot_bpf__load(full);
 	if (!error)
 		error = attach_full(programs);
 	if (!error) {
 		programs->covered_fd = bpf_map__fd(full->maps.covered);
+		programs->notes_fd = bpf_map__fd(full->maps.notes);
+		programs->processes_fd = bpf_map__fd(full->maps.processes);
 		return 0;
 	}
 	fault->unsupported = true;
@@ -120,7 +114,8 @@ static int load_full(struct snapshot_programs *programs, const struct snapshot_o
 int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,
 			   struct fault *fault)
 {
-	*programs = (struct snapshot_programs){.covered_fd = -1, .ports_only = options->ports_only};
+	*programs = (struct snapshot_programs){
+		.covered_fd = -1, .notes_fd = -1, .processes_fd = -1, .ports_only = options->ports_only};
 	for (int i = 0; i < ITERATOR_COUNT; i++)
 		programs->links[i] = -1;
 	/* Kernels below 5.17, and who knows what else: the ordinary one says why it cannot be. */

@@ -18,8 +18,9 @@ struct snapshot_lean_bpf;
 struct snapshot_programs {
 	struct snapshot_bpf *full; /* one of the two */
 	struct snapshot_lean_bpf *lean;
-	int links[ITERATOR_COUNT]; /* descriptors for bpf_iter_create(); negative: left out */
-	int covered_fd;		   /* map of the namespaces that are done */
+	int links[ITERATOR_COUNT];  /* descriptors for bpf_iter_create(); negative: left out */
+	int covered_fd;		    /* map of the namespaces that are done */
+	int notes_fd, processes_fd; /* to share; negative: the light skeleton has none */
 	bool ports_only;
 };
 

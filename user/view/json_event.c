@@ -73,6 +73,16 @@ static void json_bind_fields(struct json_writer *w, const struct record *record)
 		json_options(w, record->socket->options);
 }
 
+static void json_holder_fields(struct json_writer *w, const struct holder_event *event)
+{
+	json_string(w, "change", event->added ? "added" : "removed");
+	json_string(w, "cause", holder_change_name(event->change));
+	if (event->holder->fd >= 0)
+		json_uint(w, "fd", (uint64_t)event->holder->fd);
+	if (event->observed)
+		json_bool(w, "observed", true);
+}
+
 static void json_kind_fields(struct json_writer *w, const struct model *model, const struct change *change,
 			     const struct view_tally *tally, const struct view_options *options)
 {
@@ -98,6 +108,9 @@ static void json_kind_fields(struct json_writer *w, const struct model *model, c
 		break;
 	case REC_CLOSE:
 		json_close_fields(w, model, change, options);
+		break;
+	case REC_HOLDER:
+		json_holder_fields(w, change->holder);
 		break;
 	case REC_REFUSE:
 		json_uint(w, "count", ((const struct rec_refuse *)header)->count);
@@ -154,7 +167,7 @@ void event_json(struct json_writer *w, const struct model *model, const struct c
 	struct actor actor = describe_actor(change);
 	struct description description;
 
-	if (!record_is_public(header->kind))
+	if (!record_is_public(header->kind) && !change->holder)
 		return;
 	describe_change(model, change, &description);
 	json_object(w, NULL);

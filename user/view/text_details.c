@@ -201,6 +201,14 @@ static void put_overflow(struct text *text, const struct rec_overflow *overflow)
 	text_count(text, overflow->count, "connection dropped", "connections dropped");
 }
 
+static void put_holder(struct text *text, const struct holder_event *event)
+{
+	text_put(text, event->added ? "holds it now: " : "no longer holds it: ");
+	text_put(text, holder_change_name(event->change));
+	if (event->observed)
+		text_put(text, ", seen by looking");
+}
+
 void text_event_details(struct text *text, const struct model *model, const struct change *change,
 			const struct description *description, const struct view_options *options)
 {
@@ -227,6 +235,9 @@ void text_event_details(struct text *text, const struct model *model, const stru
 		break;
 	case REC_CLOSE:
 		put_close(text, model, change, description, options);
+		break;
+	case REC_HOLDER:
+		put_holder(text, change->holder);
 		break;
 	case REC_REFUSE:
 		put_refuse(text, (const void *)record->header);

@@ -167,7 +167,7 @@ size_t event_text(char *buf, size_t size, const struct model *model, const struc
 	const char *style;
 	struct text text;
 
-	if (!record_is_public(header->kind) || size <= TAIL_MAX)
+	if ((!record_is_public(header->kind) && !change->holder) || size <= TAIL_MAX)
 		return 0;
 	text = text_in(buf, size - TAIL_MAX);
 	describe_change(model, change, &description);

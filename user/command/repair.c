@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/repair.h"
+
+#include "system/proc.h"
+
+#include <portsnoop/event.h>
+
+#define BUDGET_NS      2000000	  /* of the event loop at a time */
+#define DOUBT_PAUSE_NS 20000000	  /* before the walk that decides */
+#define LOSS_PAUSE_NS  100000000  /* between walks while losses go on, or ... */
+#define LOSS_SHARE     4	  /* ... so many times what the last one took */
+#define LOOK_PAUSE_NS  2000000000 /* between looks at descriptors, or ... */
+#define LOOK_SHARE     50	  /* ... the same, which bounds them to 2 % of a core */
+#define RETRY_PAUSE_NS 1000000000 /* after a walk that failed */
+
+static uint64_t longer(uint64_t pause_ns, const struct repair *repair, unsigned share)
+{
+	uint64_t took_ns = walker_took_ns(repair->walker) * share;
+
+	return took_ns > pause_ns ? took_ns : pause_ns;
+}
+
+static void walk_in(struct repair *repair, uint64_t pause_ns)
+{
+	repair->waiting = true;
+	loop_timer_in(repair->loop, repair->timer, pause_ns);
+}
+
+static int start(void *context)
+{
+	struct repair *repair = context;
+	enum rec_source source;
+
+	if (walker_is_busy(repair->walker))
+		return 0;
+	repair->waiting = false;
+	if (repair->lost && !repair->repairing) {
+		repair->repairing = true;
+		repair->before = *model_repairs(repair->model);
+	}
+	repair->lost = false;
+	source = repair->repairing ? SOURCE_RESYNC : SOURCE_POLL;
+	return walker_start(repair->walker, source, &repair->sink);
+}
+
+int repair_open(struct repair *repair, struct loop *loop, struct walker *walker, const struct sink *sink,
+		const struct model *model, bool holders)
+{
+	*repair = (struct repair){
+		.loop = loop, .walker = walker, .model = model, .sink = *sink, .holders = holders};
+	repair->timer = loop_add_timer(loop, start, repair);
+	if (repair->timer < 0)
+		return repair->timer;
+	if (holders)
+		walk_in(repair, LOOK_PAUSE_NS);
+	return 0;
+}
+
+/* What waits for a regular look need not wait any longer. */
+int repair_lost(struct repair *repair)
+{
+	bool looking = repair->waiting && !repair->repairing;
+
+	repair->lost = true;
+	if (walker_is_busy(repair->walker) || (repair->waiting && !looking))
+		return 0;
+	return start(repair);
+}
+
+static int put_resync(const struct repair *repair)
+{
+	const struct repairs *now = model_repairs(repair->model), *before = &repair->before;
+	const struct rec_resync record = {
+		.header = {.size = sizeof(record),
+			   .kind = REC_RESYNC,
+			   .source = SOURCE_RESYNC,
+			   .probe = PROBE_ITERATOR,
+			   .time_ns = proc_boottime_ns()},
+		.added = (uint32_t)(now->added - before->added),
+		.removed = (uint32_t)(now->removed - before->removed),
+		.owner_changed = (uint32_t)(now->owner_changed - before->owner_changed),
+		.netns_skipped = now->netns_skipped,
+	};
+
+	return sink_put(&repair->sink, &record, sizeof(record));
+}
+
+/* A walk has ended: what follows from it? */
+static int settle(struct repair *repair)
+{
+	const struct repairs *now = model_repairs(repair->model);
+	int result = 0;
+
+	if (repair->lost || now->incomplete) {
+		repair->lost = true;
+		walk_in(repair, longer(LOSS_PAUSE_NS, repair, LOSS_SHARE));
+		return 0;
+	}
+	if (now->in_doubt) {
+		walk_in(repair, DOUBT_PAUSE_NS);
+		return 0;
+	}
+	if (repair->repairing)
+		result = put_resync(repair);
+	repair->repairing = false;
+	if (repair->holders)
+		walk_in(repair, longer(LOOK_PAUSE_NS, repair, LOOK_SHARE));
+	return result;
+}
+
+int repair_go_on(struct repair *repair)
+{
+	bool ended;
+	int result = walker_take(repair->walker, &repair->sink, BUDGET_NS, &ended);
+
+	if (!ended)
+		return result;
+	if (result >= 0)
+		return settle(repair);
+	/* The walk failed; what is lost stays lost until one succeeds. */
+	repair->lost = true;
+	walk_in(repair, RETRY_PAUSE_NS);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * When to walk over the kernel's sockets again: after a loss, until nothing is in doubt any more, and as
+ * often as holders are to be looked at. It decides when; the walker walks, and the model says what was
+ * repaired.
+ */
+#ifndef PORTSNOOP_COMMAND_REPAIR_H
+#define PORTSNOOP_COMMAND_REPAIR_H
+
+#include "core/model.h"
+#include "loop.h"
+#include "source/sink.h"
+#include "source/walker.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct repair {
+	struct loop *loop;
+	struct walker *walker;
+	const struct model *model;
+	struct sink sink;
+	struct repairs before; /* counts when this repair began */
+	int timer;
+	bool holders;	/* look at descriptors regularly, too */
+	bool lost;	/* something was lost since the last walk began */
+	bool repairing; /* a loss is being made good */
+	bool waiting;	/* the timer will start a walk */
+};
+
+/* Walker and loop are borrowed. 0 or a negative errno. */
+int repair_open(struct repair *repair, struct loop *loop, struct walker *walker, const struct sink *sink,
+		const struct model *model, bool holders);
+/* Something was lost. 0, or what the sink said. */
+int repair_lost(struct repair *repair);
+/* The walker has something: takes it. The ring must have been drained before. The same. */
+int repair_go_on(struct repair *repair);
+
+#endif
