@@ -9,6 +9,7 @@
  *     at SECONDS                time since boot of the next record; each one is 1 ms behind the one before
  *     options [WORD...]         numeric no_args verbose colour utc=SECONDS: from here on these and no others
  *     show ports|processes|connections [FILTER...]
+ *     who PORT [FILTER...]
  */
 #include "text_record.h"
 
@@ -23,6 +24,7 @@
 #include "view/event.h"
 #include "view/list.h"
 #include "view/port_table.h"
+#include "view/who.h"
 
 #define STEP_NS	      1000000
 #define PATH_TEXT_MAX 512
@@ -119,25 +121,41 @@ static void do_record(struct run *run, const struct words *words)
 /* --- tables -----------------------------------------------------------------------------------------------
  */
 
-/* The rows stand in the order of the table that they were made from. */
-static void compare_rows(struct run *run, enum list_what what, const struct filter *filter, char *lines)
+static void compare_row(struct run *run, const struct socket_row *row, int direction, const char *line)
 {
 	struct filter_process room[HOLDERS_ROOM];
 	struct subject_storage storage;
-	struct port_table table;
+
+	subject_of_row(run->model, row, NULL, room, HOLDERS_ROOM, &storage);
+	if (direction >= 0)
+		storage.subject.direction = direction;
+	compare_fields(run, &storage.subject, line);
+}
+
+/* The rows stand in the order of the table that they were made from, ports first. */
+static void compare_rows(struct run *run, const struct port_table *table, char *lines)
+{
 	size_t i = 0;
+
+	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"), i++) {
+		const struct connection_row *connection = &table->connections[i - table->n_ports];
+
+		if (i < table->n_ports)
+			compare_row(run, table->ports[i].socket, -1, line);
+		else
+			compare_row(run, connection->socket, connection->direction, line);
+	}
+}
+
+static void compare_list(struct run *run, enum list_what what, const struct filter *filter, char *lines)
+{
+	struct port_table table;
 
 	if (port_table_read(run->model, &table) || port_table_filter(&table, run->model, filter))
 		give_up("no memory");
-	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"), i++) {
-		const struct socket_row *row =
-			what == LIST_PORTS ? table.ports[i].socket : table.connections[i].socket;
-
-		subject_of_row(run->model, row, NULL, room, HOLDERS_ROOM, &storage);
-		if (what == LIST_CONNECTIONS)
-			storage.subject.direction = table.connections[i].direction;
-		compare_fields(run, &storage.subject, line);
-	}
+	if (what == LIST_CONNECTIONS)
+		table.n_ports = 0;
+	compare_rows(run, &table, lines);
 	port_table_free(&table);
 }
 
@@ -153,7 +171,7 @@ static void show_json(struct run *run, enum list_what what, struct list_options 
 	fclose(out);
 	fwrite(lines, 1, length, run->json_out);
 	if (what != LIST_PROCESSES)
-		compare_rows(run, what, options->filter, lines);
+		compare_list(run, what, options->filter, lines);
 	free(lines);
 }
 
@@ -172,6 +190,46 @@ static void do_show(struct run *run, struct words *words)
 	if (list_print(run->text_out, run->model, what, &options))
 		give_up("list_print() failed");
 	show_json(run, what, &options);
+	filter_free(filter);
+}
+
+static void who_json(struct run *run, struct who_options *options)
+{
+	struct port_table table;
+	char *lines;
+	size_t length;
+	FILE *out = open_memstream(&lines, &length);
+	bool held;
+
+	options->list.json = true;
+	if (!out || who_print(out, run->model, options, &held) || who_read(run->model, options, &table))
+		give_up("who_print() failed");
+	fclose(out);
+	fwrite(lines, 1, length, run->json_out);
+	compare_rows(run, &table, lines);
+	port_table_free(&table);
+	free(lines);
+}
+
+static void do_who(struct run *run, struct words *words)
+{
+	struct who_options options = {
+		.list = {.view = run->options, .now_ns = run->time_ns, .holders_as_of_ns = run->time_ns}};
+	struct filter_error error;
+	struct filter *filter;
+	struct port_spec spec;
+	bool held;
+
+	if (words->n < 2 || port_spec_parse(words->word[1], NULL, &spec, &error))
+		give_up("who: %s", words->n < 2 ? "a port must follow" : error.message);
+	if (filter_parse(words->word + 2, words->n - 2, NULL, &filter, &error))
+		give_up("filter: %s", error.message);
+	options.list.filter = filter;
+	options.spec = &spec;
+	if (who_print(run->text_out, run->model, &options, &held))
+		give_up("who_print() failed");
+	fprintf(run->text_out, "(%s)\n", held ? "held" : "free");
+	who_json(run, &options);
 	filter_free(filter);
 }
 
@@ -212,6 +270,8 @@ static void do_line(struct run *run, char *line)
 		do_options(run, &words);
 	else if (!strcmp(words.word[0], "show"))
 		do_show(run, &words);
+	else if (!strcmp(words.word[0], "who"))
+		do_who(run, &words);
 	else
 		do_record(run, &words);
 }

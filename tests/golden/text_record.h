@@ -250,6 +250,11 @@ static bool set_special(union any_record *record, bool is_fact, const char *key,
 	}
 	if (record->header.kind == REC_PROCESS && set_process(&record->process, key, value))
 		return true;
+	if (record->header.kind == REC_FORK && !strcmp(key, "child")) {
+		record->lifecycle.child_pid = (uint32_t)parse_number(value);
+		record->lifecycle.child_start_ns = START_OF(record->lifecycle.child_pid);
+		return true;
+	}
 	if (record->header.kind == REC_HOLDER && !strcmp(key, "proto")) {
 		record->holder.protocol = !strcmp(value, "udp") ? IPPROTO_UDP : IPPROTO_TCP;
 		return true;
@@ -314,7 +319,7 @@ static void set_key(union any_record *record, bool is_fact, char *word)
 {
 	char *value = strchr(word, '=');
 	bool has_task = is_fact || record->header.kind == REC_PROCESS || record->header.kind == REC_HOLDER ||
-			record->header.kind == REC_EXIT;
+			record->header.kind == REC_EXIT || record->header.kind == REC_FORK;
 
 	if (!value) {
 		if (!set_flag(record, word))

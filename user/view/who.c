@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "view/who.h"
+
+#include "view/list_print.h"
+#include "view/who_parts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what is on the port ----------------------------------------------------------------------------------
+ */
+
+static void keep_port(struct port_table *table, const struct port_spec *spec)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < table->n_ports; i++)
+		if (port_spec_matches(spec, &table->ports[i].socket->socket))
+			table->ports[kept++] = table->ports[i];
+	table->n_ports = kept;
+	kept = 0;
+	for (size_t i = 0; i < table->n_connections; i++)
+		if (port_spec_matches(spec, &table->connections[i].socket->socket))
+			table->connections[kept++] = table->connections[i];
+	table->n_connections = kept;
+}
+
+int who_read(const struct model *model, const struct who_options *options, struct port_table *ret_table)
+{
+	struct port_table table;
+	int error = port_table_read(model, &table);
+
+	if (error)
+		return error;
+	keep_port(&table, options->spec);
+	error = port_table_filter(&table, model, options->list.filter);
+	if (error)
+		port_table_free(&table);
+	else
+		*ret_table = table;
+	return error;
+}
+
+/* --- text -------------------------------------------------------------------------------------------------
+ */
+
+static void port_title(const struct who *who, const struct port_row *port)
+{
+	const struct socket_row *row = port->socket;
+	const struct rec_socket *socket = &row->socket;
+	const char *service = model_service_name(who->model, socket->protocol, socket->local_port);
+	struct text text = who_line(who);
+
+	who_socket(&text, socket, DIRECTION_UNKNOWN);
+	text_put(&text, "  ");
+	who_state(&text, socket);
+	if (service && !who->options->list.view.numeric) {
+		text_put(&text, ", ");
+		text_name(&text, service, strlen(service));
+	}
+	if (row->queue_limit)
+		text_format(&text, ", %u of %u waiting to be accepted", row->queue_length, row->queue_limit);
+	text_options(&text, socket->options, ", ");
+	if (socket->state == TCP_LISTEN) {
+		text_put(&text, ", ");
+		text_count(&text, port->active, "connection", "connections");
+	}
+	who_since(&text, who, row);
+	who_netns(&text, who, socket);
+	who_title_end(who, &text);
+}
+
+static void print_holder(const struct who *who, const struct holder *holder)
+{
+	const struct actor actor = describe_holder(who->model, holder);
+	struct text text = who_line(who);
+
+	text_put(&text, WHO_INDENT);
+	who_actor(&text, &actor);
+	text_put(&text, "  ");
+	text_user(&text, who->model, actor.uid, who->options->list.view.numeric);
+	who_holding(&text, who, holder);
+	who_line_end(who, &text);
+	who_process_lines(who, holder->process);
+}
+
+static void print_port(const struct who *who, const struct port_row *port)
+{
+	const struct socket_row *row = port->socket;
+	struct text text;
+
+	port_title(who, port);
+	for (const struct holder *holder = row->holders; holder; holder = holder->next)
+		print_holder(who, holder);
+	if (row->holders)
+		return;
+	text = who_line(who);
+	text_format(&text, WHO_INDENT "no process: %s", who_no_holder(who, row));
+	who_line_end(who, &text);
+}
+
+static int print_text(const struct who *who)
+{
+	for (size_t i = 0; i < who->table->n_ports; i++) {
+		if (i)
+			fputc('\n', who->out);
+		print_port(who, &who->table->ports[i]);
+	}
+	return who_print_connections(who);
+}
+
+/* A line each. */
+static int print_lines(const struct who *who)
+{
+	const struct port_table *table = who->table;
+	struct text text;
+
+	for (size_t i = 0; i < table->n_ports; i++) {
+		text = who_line(who);
+		who_row(&text, who, table->ports[i].socket, DIRECTION_UNKNOWN);
+		who_line_end(who, &text);
+	}
+	for (size_t i = 0; i < table->n_connections; i++) {
+		text = who_line(who);
+		who_row(&text, who, table->connections[i].socket, table->connections[i].direction);
+		who_line_end(who, &text);
+	}
+	return 0;
+}
+
+/* --- nobody -----------------------------------------------------------------------------------------------
+ */
+
+struct search {
+	const struct port_spec *spec;
+	const struct past_holder *latest;
+};
+
+static int take_past(void *context, const struct rec_socket *place, const struct past_holder *holder)
+{
+	struct search *search = context;
+
+	if (port_spec_matches_place(search->spec, place) &&
+	    (!search->latest || holder->until_ns >= search->latest->until_ns))
+		search->latest = holder;
+	return 0;
+}
+
+void who_print_free(FILE *out, const struct model *model, const struct who_options *options)
+{
+	struct search search = {.spec = options->spec};
+	char room[WHO_LINE_MAX], port[PORT_SPEC_TEXT_MAX];
+	const struct who who = {.out = out, .model = model, .options = options, .room = room};
+	struct text text = who_line(&who);
+
+	port_spec_text(options->spec, port);
+	if (options->list.filter) {
+		text_format(&text, "nothing on %s matches the filter", port);
+	} else {
+		text_format(&text, "nobody has %s", port);
+		model_each_past_port(model, take_past, &search);
+	}
+	if (search.latest) {
+		text_put(&text, "; ");
+		who_until(&text, &who, search.latest, " had it");
+	}
+	who_line_end(&who, &text);
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------
+ */
+
+static int print_json(FILE *out, const struct model *model, const struct port_table *table,
+		      const struct who_options *options)
+{
+	int error = list_json_ports(out, model, table, &options->list);
+
+	return error ? error : list_json_connections(out, model, table, &options->list);
+}
+
+static int print_table(FILE *out, const struct model *model, const struct port_table *table,
+		       const struct who_options *options, int (*text)(const struct who *))
+{
+	char room[WHO_LINE_MAX];
+	const struct who who = {.out = out, .model = model, .options = options, .table = table, .room = room};
+	int error = options->list.json ? print_json(out, model, table, options) : text(&who);
+
+	if (error)
+		return error;
+	return ferror(out) ? -EIO : 0;
+}
+
+int who_print_short(FILE *out, const struct model *model, const struct port_table *table,
+		    const struct who_options *options)
+{
+	return print_table(out, model, table, options, print_lines);
+}
+
+int who_print(FILE *out, const struct model *model, const struct who_options *options, bool *ret_held)
+{
+	struct port_table table;
+	int error = who_read(model, options, &table);
+
+	if (error)
+		return error;
+	*ret_held = table.n_ports || table.n_connections;
+	if (!*ret_held && !options->list.json)
+		who_print_free(out, model, options);
+	error = print_table(out, model, &table, options, print_text);
+	port_table_free(&table);
+	return error;
+}
