@@ -30,8 +30,10 @@ struct {
 /* Zeroed and set before each walk. */
 struct {
 	__u32 source;	  /* enum rec_source */
-	__u32 ports_only; /* no connections */
 	__u32 last_netns; /* of the task before */
+	__u16 port;	  /* only sockets on this local port; 0: on all */
+	__u8 ports_only;  /* no connections */
+	__u8 no_remains;  /* nothing that is no whole socket: requests, TIME_WAIT */
 	__u32 reserved;
 	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
 	struct rec_task task;
@@ -102,7 +104,7 @@ static __always_inline void row_add_remains(struct rec_socket_row *row, const st
 	if (row->fact.socket.state == TCP_TIME_WAIT)
 		row->fact.socket.state = BPF_CORE_READ((const struct inet_timewait_sock *)skc, tw_substate);
 	row->fact.socket.protocol = IPPROTO_TCP;
-	row->fact.header.flags |= SOCKET_F_ORPHAN;
+	row->fact.header.flags |= SOCKET_F_ORPHAN | SOCKET_F_REMAINS;
 }
 
 /*
@@ -122,11 +124,13 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	struct rec_socket_row row = {};
 	struct tcp_sock *tcp;
 
-	if (!skc)
+	if (!skc || (walk.port && skc->skc_num != walk.port))
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(skc);
+	if (!tcp && walk.no_remains)
 		return 0;
 	row_begin(&row, skc);
 	row.fact.socket.cookie = COOKIE(skc, skc);
-	tcp = bpf_skc_to_tcp_sock(skc);
 	if (tcp) {
 		row_add_full(&row, &tcp->inet_conn.icsk_inet.sk);
 		row_add_tcp(&row, tcp);
@@ -147,6 +151,8 @@ int snapshot_udp(struct bpf_iter__udp *ctx)
 	if (!udp)
 		return 0;
 	sk = &udp->inet.sk;
+	if (walk.port && sk->__sk_common.skc_num != walk.port)
+		return 0;
 	if (!socket_is_ours(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family))
 		return 0;
 	row_begin(&row, &sk->__sk_common);

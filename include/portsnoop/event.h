@@ -97,8 +97,10 @@ struct rec_header {
 #define CLOSE_F_RELEASED    0x0400 /* the last descriptor is gone */
 #define SOCKET_F_COUNTERS   0x0100 /* bytes, retransmits and rtt are filled (TCP) */
 #define SOCKET_F_ORPHAN	    0x0200 /* no file refers to it: TIME_WAIT, FIN_WAIT, not yet accepted */
-#define HOLDER_F_EXEC	    0x0100 /* found in the descriptor table by an exec, before its REC_EXEC */
-#define EXEC_F_INCOMPLETE   0x0100 /* not every descriptor was looked at */
+#define SOCKET_F_REMAINS                                                                                     \
+	0x0400 /* no whole socket: a request, or what TIME_WAIT keeps; ends without a record */
+#define HOLDER_F_EXEC	  0x0100 /* found in the descriptor table by an exec, before its REC_EXEC */
+#define EXEC_F_INCOMPLETE 0x0100 /* not every descriptor was looked at */
 
 /* A process at the moment it acted, as seen in process context, in the initial pid namespace. */
 struct rec_task {
@@ -355,7 +357,8 @@ struct rec_walk {
 	__u32 netns;	/* inode */
 	__s32 error;	/* positive errno */
 	__u8 part;	/* enum walk_part */
-	__u8 reserved[7];
+	__u8 partial;	/* not every socket or no descriptors are looked at: nothing is judged by this walk */
+	__u8 reserved[6];
 };
 
 /* What a walk repaired. */

@@ -30,7 +30,7 @@ static void found_at(struct fixture *f, uint64_t cookie, uint8_t state, uint64_t
 	f->record.header.source = SOURCE_RESYNC;
 	f->record.fact.socket.state = state;
 	if (state == TCP_TIME_WAIT)
-		f->record.header.flags |= SOCKET_F_ORPHAN;
+		f->record.header.flags |= SOCKET_F_ORPHAN | SOCKET_F_REMAINS;
 	f->now_ns = time_ns;
 	apply(f);
 	f->now_ns = now_ns;

@@ -29,7 +29,7 @@ static void walk_in(struct repair *repair, uint64_t pause_ns)
 static int start(void *context)
 {
 	struct repair *repair = context;
-	enum rec_source source;
+	struct snapshot_walk what = {.source = SOURCE_POLL, .no_remains = true};
 
 	if (walker_is_busy(repair->walker))
 		return 0;
@@ -39,8 +39,9 @@ static int start(void *context)
 		repair->before = *model_repairs(repair->model);
 	}
 	repair->lost = false;
-	source = repair->repairing ? SOURCE_RESYNC : SOURCE_POLL;
-	return walker_start(repair->walker, source, &repair->sink);
+	if (repair->repairing)
+		what.source = SOURCE_RESYNC;
+	return walker_start(repair->walker, &what, &repair->sink);
 }
 
 int repair_open(struct repair *repair, struct loop *loop, struct walker *walker, const struct sink *sink,

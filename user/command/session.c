@@ -213,13 +213,14 @@ static int count_process(const struct process *process, void *context)
 static int begin_stream(struct session *session)
 {
 	struct sink sink = enrich_sink(session->enrich);
+	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true};
 	struct counts counts = {0};
 	int result = enrich_begin(session->enrich);
 
 	if (!result && session->child)
 		result = enrich_follow(session->enrich, (uint32_t)session->child->pid);
 	if (!result)
-		result = snapshot_walk(session->snapshot, SOURCE_SNAPSHOT, &sink);
+		result = snapshot_walk(session->snapshot, &what, &sink);
 	if (result)
 		return result;
 	model_each_socket(pipeline_model(session->pipeline), count_socket, &counts);

@@ -68,6 +68,7 @@ struct socket_row {
 	uint8_t direction;    /* enum rec_direction */
 	uint8_t mark;	      /* of the walk that saw it last */
 	bool orphan;	      /* no file refers to it */
+	bool remains;	      /* no whole socket: a request, TIME_WAIT; ends without an event */
 	bool seen_from_start; /* its birth was seen: counts are complete */
 	bool absent;	      /* the last walk did not find it */
 	bool fresh;	      /* the walk that is under way put it here */

@@ -168,8 +168,7 @@ static struct socket_row *socket_acted(struct sockets *sockets, const struct rec
 		return NULL;
 	socket_update(row, record->socket);
 	row->touched_ns = record->header->time_ns;
-	row->orphan = false;
-	row->absent = false;
+	row->orphan = row->remains = row->absent = false;
 	held_by_actor(sockets, row, process, cause, record->header->time_ns);
 	return row;
 }
@@ -313,7 +312,7 @@ static struct socket_row *apply_row(struct sockets *sockets, const struct record
 	struct socket_row *row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
 	bool known = row;
 
-	if (!walk_may_add(sockets->with.walk, record->socket))
+	if (!walk_may_add(sockets->with.walk, record->socket, record->header->flags & SOCKET_F_REMAINS))
 		return NULL;
 	if (!row)
 		row = socket_see(sockets, record->socket);
@@ -324,6 +323,7 @@ static struct socket_row *apply_row(struct sockets *sockets, const struct record
 		return row;
 	socket_update(row, record->socket);
 	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
+	row->remains = record->header->flags & SOCKET_F_REMAINS;
 	take_counters(row, found);
 	if (row->orphan)
 		orphaned(sockets, row, record->header->time_ns);

@@ -3,7 +3,6 @@
 
 #include "core/table.h"
 
-#include <netinet/tcp.h>
 #include <stdlib.h>
 
 #define ENDED_MAX   65536u
@@ -22,7 +21,7 @@ struct walk {
 	uint32_t n_covered;
 	uint32_t skipped;
 	uint8_t mark; /* never 0, which is what a row has that no walk has seen */
-	bool active, repairs;
+	bool active, repairs, partial;
 	bool forgot; /* more sockets ended than we remember: nothing may be added */
 };
 
@@ -74,6 +73,7 @@ static void begin(struct walk *walk, const struct rec_walk *record)
 	walk->skipped = 0;
 	walk->active = true;
 	walk->repairs = record->header.source == SOURCE_RESYNC;
+	walk->partial = record->partial;
 	walk->forgot = false;
 	if (!++walk->mark)
 		walk->mark = 1;
@@ -113,8 +113,10 @@ bool walk_take(struct walk *walk, const struct rec_walk *record)
 	default:
 		break;
 	}
-	whole = walk->active;
+	whole = walk->active && !walk->partial;
 	walk->active = false;
+	if (walk->partial)
+		return false;
 	walk->counts.netns_skipped = walk->skipped;
 	walk->counts.incomplete = walk->forgot || !walk->holders_begin_ns;
 	walk->counts.in_doubt = 0;
@@ -142,11 +144,11 @@ void walk_socket_ended(struct walk *walk, const struct rec_socket *socket)
 }
 
 /* What a connection leaves in TIME_WAIT has its cookie, and comes when it has ended. */
-bool walk_may_add(struct walk *walk, const struct rec_socket *socket)
+bool walk_may_add(struct walk *walk, const struct rec_socket *socket, bool remains)
 {
 	const struct ended key = {.cookie = socket->cookie, .protocol = socket->protocol};
 
-	if (!walk->active || socket->state == TCP_TIME_WAIT)
+	if (!walk->active || remains)
 		return true;
 	return !walk->forgot && !table_find(walk->ended, table_hash(socket->cookie, socket->protocol), &key);
 }
@@ -162,13 +164,13 @@ void walk_saw_holder(const struct walk *walk, struct holder *holder)
 	holder->mark = walk->mark;
 }
 
-/* TIME_WAIT ends without an event, and iterators do not miss it: there is nothing to doubt. */
+/* Remains end without an event: there is nothing to doubt. */
 enum verdict walk_judge_socket(const struct walk *walk, const struct socket_row *row)
 {
 	if (row->mark == walk->mark || !walk->holders_begin_ns || row->touched_ns >= walk->begin_ns ||
 	    !is_covered(walk, row->socket.netns))
 		return VERDICT_THERE;
-	return row->absent || row->socket.state == TCP_TIME_WAIT ? VERDICT_GONE : VERDICT_DOUBT;
+	return row->absent || row->remains ? VERDICT_GONE : VERDICT_DOUBT;
 }
 
 bool walk_misses_holder(const struct walk *walk, const struct holder *holder)

@@ -22,7 +22,7 @@ bool walk_is_active(const struct walk *walk);
 /* A socket ended for good. */
 void walk_socket_ended(struct walk *walk, const struct rec_socket *socket);
 /* Whether a row that was found may be put into the tables. */
-bool walk_may_add(struct walk *walk, const struct rec_socket *socket);
+bool walk_may_add(struct walk *walk, const struct rec_socket *socket, bool remains);
 void walk_saw_socket(const struct walk *walk, struct socket_row *row);
 void walk_saw_holder(const struct walk *walk, struct holder *holder);
 

@@ -59,7 +59,7 @@ struct walk {
 	struct snapshot *snapshot;
 	struct netns_set *namespaces;
 	const struct sink *to;
-	enum rec_source source;
+	const struct snapshot_walk *what;
 	bool crowded; /* there are more namespaces than have room */
 };
 
@@ -69,13 +69,14 @@ static int put_part(const struct walk *walk, enum walk_part part, uint32_t netns
 	const struct rec_walk record = {
 		.header = {.size = sizeof(record),
 			   .kind = REC_WALK,
-			   .source = (uint8_t)walk->source,
+			   .source = (uint8_t)walk->what->source,
 			   .probe = PROBE_ITERATOR,
 			   .time_ns = proc_boottime_ns()},
 		.begin_ns = begin_ns,
 		.netns = netns,
 		.error = -error,
 		.part = (uint8_t)part,
+		.partial = walk->what->partial,
 	};
 
 	return sink_put(walk->to, &record, sizeof(record));
@@ -149,7 +150,7 @@ static int walk_namespace(struct netns *netns, void *context)
 		netns->state = NETNS_GONE; /* if a socket of it is held somewhere, its descriptor will tell */
 		return 0;
 	}
-	if (!error && walk->snapshot->programs.ports_only)
+	if (!error && walk->what->ports_only && !walk->what->port)
 		result = walk_listeners(walk->snapshot, walk->to, &error);
 	else if (!error)
 		result = iterate(walk, ITERATE_TCP, walk->to, &error);
@@ -251,9 +252,9 @@ static int walk_all(struct walk *walk)
 		result = find_namespaces(walk);
 	if (!result)
 		result = walk_namespaces(walk);
-	if (!result)
+	if (!result && !walk->what->partial)
 		result = walk_descriptors(walk);
-	if (!result)
+	if (!result && !walk->what->partial)
 		result = walk_noted(walk);
 	if (!result)
 		result = netns_set_each(walk->namespaces, skip_revealed, walk);
@@ -270,15 +271,14 @@ static int uncover(struct netns *netns, void *context)
 	return 0;
 }
 
-int snapshot_walk(struct snapshot *snapshot, enum rec_source source, const struct sink *sink)
+int snapshot_walk(struct snapshot *snapshot, const struct snapshot_walk *what, const struct sink *sink)
 {
-	struct walk walk = {
-		.snapshot = snapshot, .namespaces = netns_set_new(), .to = sink, .source = source};
+	struct walk walk = {.snapshot = snapshot, .namespaces = netns_set_new(), .to = sink, .what = what};
 	int result;
 
 	if (!walk.namespaces)
 		return -ENOMEM;
-	snapshot_programs_begin(&snapshot->programs, source);
+	snapshot_programs_begin(&snapshot->programs, what);
 	result = walk_all(&walk);
 	netns_set_each(walk.namespaces, uncover, &walk);
 	netns_set_free(walk.namespaces);

@@ -8,6 +8,7 @@
 
 #include <portsnoop/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct snapshot;
 
@@ -17,8 +18,16 @@ struct snapshot_options {
 	 * and sockets that only their notes lead to are listed too.
 	 */
 	bool serves_trace;
-	bool lean;	 /* for one walk: loads faster. Not for a trace */
-	bool ports_only; /* no connections: of TCP, only what listens or is bound */
+	bool lean; /* for one walk: loads faster. Not for a trace */
+};
+
+/* What a walk is to find. */
+struct snapshot_walk {
+	enum rec_source source; /* of its records */
+	bool ports_only;	/* no connections: of TCP, only what listens or is bound */
+	bool no_remains;	/* no requests, no TIME_WAIT */
+	bool partial;		/* sockets only, no descriptors: it judges nothing */
+	uint16_t port;		/* partial only: sockets on this local port; 0: on all */
 };
 
 /* Loads the iterators. 0, or a negative errno with *fault in words. */
@@ -33,7 +42,7 @@ int snapshot_processes_fd(const struct snapshot *snapshot);
  * namespaces one after the other and ends in its own. 0, a negative errno, or what the sink said; what could
  * not be looked at is no error but told (WALK_SKIPPED; netns 0: not a namespace, but all descriptors).
  */
-int snapshot_walk(struct snapshot *snapshot, enum rec_source source, const struct sink *sink);
+int snapshot_walk(struct snapshot *snapshot, const struct snapshot_walk *what, const struct sink *sink);
 /* Only the TCP listeners of this network namespace. */
 int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink);
 void snapshot_close(struct snapshot *snapshot);

@@ -114,8 +114,7 @@ static int load_full(struct snapshot_programs *programs, const struct snapshot_o
 int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,
 			   struct fault *fault)
 {
-	*programs = (struct snapshot_programs){
-		.covered_fd = -1, .notes_fd = -1, .processes_fd = -1, .ports_only = options->ports_only};
+	*programs = (struct snapshot_programs){.covered_fd = -1, .notes_fd = -1, .processes_fd = -1};
 	for (int i = 0; i < ITERATOR_COUNT; i++)
 		programs->links[i] = -1;
 	/* Kernels below 5.17, and who knows what else: the ordinary one says why it cannot be. */
@@ -128,11 +127,13 @@ int snapshot_programs_load(struct snapshot_programs *programs, const struct snap
 #define BEGIN(walk)                                                                                          \
 	do {                                                                                                 \
 		memset(&(walk), 0, sizeof(walk));                                                            \
-		(walk).source = source;                                                                      \
-		(walk).ports_only = programs->ports_only;                                                    \
+		(walk).source = what->source;                                                                \
+		(walk).ports_only = what->ports_only;                                                        \
+		(walk).no_remains = what->no_remains;                                                        \
+		(walk).port = what->port;                                                                    \
 	} while (0)
 
-void snapshot_programs_begin(struct snapshot_programs *programs, enum rec_source source)
+void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what)
 {
 	if (programs->lean)
 		BEGIN(programs->lean->bss->walk);

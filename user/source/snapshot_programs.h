@@ -21,13 +21,12 @@ struct snapshot_programs {
 	int links[ITERATOR_COUNT];  /* descriptors for bpf_iter_create(); negative: left out */
 	int covered_fd;		    /* map of the namespaces that are done */
 	int notes_fd, processes_fd; /* to share; negative: the light skeleton has none */
-	bool ports_only;
 };
 
 int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,
 			   struct fault *fault);
-/* What the records of the next walk say that they are; forgets the last one. */
-void snapshot_programs_begin(struct snapshot_programs *programs, enum rec_source source);
+/* What the next walk is to find; forgets the last one. */
+void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what);
 void snapshot_programs_close(struct snapshot_programs *programs);
 
 #endif

@@ -32,7 +32,7 @@ struct walker {
 	/* Under the lock: */
 	struct batch *first, *last; /* full ones, between the two */
 	unsigned n_queued;
-	enum rec_source source;
+	struct snapshot_walk what;
 	int error;  /* of the walk that ended */
 	bool asked; /* a walk is to begin */
 	bool ended; /* the thread has put its last batch into the queue */
@@ -99,7 +99,7 @@ static int take_record(void *context, const void *record, size_t size)
 static void walk(struct walker *walker)
 {
 	const struct sink sink = {.take = take_record, .context = walker};
-	int error = snapshot_walk(walker->snapshot, walker->source, &sink);
+	int error = snapshot_walk(walker->snapshot, &walker->what, &sink);
 
 	hand_over(walker);
 	pthread_mutex_lock(&walker->lock);
@@ -162,17 +162,18 @@ bool walker_is_busy(const struct walker *walker)
 	return walker->busy;
 }
 
-int walker_start(struct walker *walker, enum rec_source source, const struct sink *sink)
+int walker_start(struct walker *walker, const struct snapshot_walk *what, const struct sink *sink)
 {
 	const uint64_t now = proc_boottime_ns();
 	const struct rec_walk begin = {
 		.header = {.size = sizeof(begin),
 			   .kind = REC_WALK,
-			   .source = (uint8_t)source,
+			   .source = (uint8_t)what->source,
 			   .probe = PROBE_ITERATOR,
 			   .time_ns = now},
 		.begin_ns = now,
 		.part = WALK_BEGIN,
+		.partial = what->partial,
 	};
 	int result = sink_put(sink, &begin, sizeof(begin));
 
@@ -181,7 +182,7 @@ int walker_start(struct walker *walker, enum rec_source source, const struct sin
 	walker->busy = true;
 	walker->begun_ns = now;
 	pthread_mutex_lock(&walker->lock);
-	walker->source = source;
+	walker->what = *what;
 	walker->asked = true;
 	walker->ended = false;
 	pthread_cond_signal(&walker->news);

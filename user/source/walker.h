@@ -25,7 +25,7 @@ bool walker_is_busy(const struct walker *walker);
  * Begins a walk: puts its WALK_BEGIN into the sink at once, so that whatever ends from now on is remembered,
  * and lets the thread go. Only when it is not busy. 0, or what the sink said.
  */
-int walker_start(struct walker *walker, enum rec_source source, const struct sink *sink);
+int walker_start(struct walker *walker, const struct snapshot_walk *what, const struct sink *sink);
 /*
  * Hands out what has come, for about so long. *ret_ended: the walk is over, the walker free. 0, what the sink
  * said, or a negative errno when the walk failed.
