@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{"trace", command_trace, FOR_TRACE, "trace [FILTER...] [-- COMMAND...]",
 	 "events as they happen, one line each (the default)"},
 	{"ls", command_ls, FOR_LS, "ls [ports|processes|connections] [FILTER...]", "what is held now"},
+	{"who", command_who, FOR_WHO, "who PORT [FILTER...]", "everything on a local port, and who holds it"},
 	{"record", command_record, FOR_RECORD, "record FILE [FILTER...]", "keep the raw records"},
 	{"replay", command_replay, FOR_REPLAY, "replay FILE [FILTER...]", "trace a recording"},
 };

@@ -18,6 +18,9 @@ struct options {
 	bool ephemeral, attempts, holders, no_udp_send, strict;
 	const char *save; /* recording to write */
 	const char *from; /* recording to read */
+	bool no_pager;
+	bool listening, free; /* what wait waits for */
+	uint64_t timeout_ns;  /* 0: without limit */
 	bool help, version;
 	char **words; /* what is no option: command, filter; points into argv */
 	size_t n_words;
@@ -29,6 +32,8 @@ struct options {
 #define FOR_LS	   0x02
 #define FOR_RECORD 0x04
 #define FOR_REPLAY 0x08
+#define FOR_WHO	   0x10
+#define FOR_WAIT   0x20
 #define FOR_ALL	   0xff
 
 /*

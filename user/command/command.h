@@ -4,6 +4,7 @@
 #define PORTSNOOP_COMMAND_COMMAND_H
 
 #include "core/filter.h"
+#include "core/port_spec.h"
 #include "options.h"
 #include "view/event.h"
 
@@ -23,6 +24,8 @@ enum exit_status {
 int command_trace(const struct options *options, char **words, size_t n_words);
 int command_record(const struct options *options, char **words, size_t n_words);
 int command_replay(const struct options *options, char **words, size_t n_words);
+int command_who(const struct options *options, char **words, size_t n_words);
+int command_wait(const struct options *options, char **words, size_t n_words);
 int command_ls(const struct options *options, char **words, size_t n_words);
 
 /* --- shared by commands -----------------------------------------------------------------------------------
@@ -32,6 +35,11 @@ int command_ls(const struct options *options, char **words, size_t n_words);
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 /* Parses the filter; says what is wrong with it. EXIT_DONE or EXIT_USAGE. */
 int parse_filter(char **words, size_t n_words, struct filter **ret_filter);
+/* The port that who, why and wait ask about: the first word. The same. */
+int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
+	       struct port_spec *ret_spec);
+/* What the output's error means; a reader that has gone is none. Complains. EXIT_DONE or EXIT_OUTPUT. */
+int output_status(int error);
 struct view_options view_options_of(const struct options *options);
 /* A missing kernel feature that nothing can be done without, said in words. EXIT_DONE when all is there. */
 int check_kernel(bool (*privileges)(char *buf, size_t size));

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,10 +39,11 @@ static int field_exists(void *context, const char *name)
 	return subject_field_exists(name) ? 0 : -ENOENT;
 }
 
+static const struct filter_resolver resolver = {
+	.user = resolve_user, .service = resolve_service, .field = field_exists};
+
 int parse_filter(char **words, size_t n_words, struct filter **ret_filter)
 {
-	const struct filter_resolver resolver = {
-		.user = resolve_user, .service = resolve_service, .field = field_exists};
 	struct filter_error error;
 	char text[1024];
 
@@ -50,6 +52,39 @@ int parse_filter(char **words, size_t n_words, struct filter **ret_filter)
 	filter_error_format(&error, text, sizeof(text));
 	complain("%s", text);
 	return EXIT_USAGE;
+}
+
+int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
+	       struct port_spec *ret_spec)
+{
+	struct filter_error error;
+	char text[FILTER_ERROR_SIZE];
+
+	if (options->child) {
+		complain("%s: nothing is expected after --", command);
+		return EXIT_USAGE;
+	}
+	if (!n_words) {
+		complain("%s: which port? Such as 8080, 127.0.0.1:80, [::1]:53/udp or a service name",
+			 command);
+		return EXIT_USAGE;
+	}
+	if (port_spec_parse(words[0], &resolver, ret_spec, &error) == 0)
+		return EXIT_DONE;
+	filter_error_format(&error, text, sizeof(text));
+	complain("%s", text);
+	return EXIT_USAGE;
+}
+
+int output_status(int error)
+{
+	/* A stream keeps no reason; errno is of its last write. */
+	if (error == -EIO)
+		error = -errno;
+	if (!error || error == -EPIPE)
+		return EXIT_DONE;
+	complain("the output cannot be written: %s", strerror(-error));
+	return EXIT_OUTPUT;
 }
 
 static int utc_offset_s(void)

@@ -126,7 +126,7 @@ const char *who_no_holder(const struct who *who, const struct socket_row *row)
 {
 	if (!row->orphan)
 		return model_repairs(who->model)->holders_as_of_ns
-			       ? "no descriptor: under way in a message, or the kernel's own"
+			       ? "under way in a message, in another pid namespace, or the kernel's own"
 			       : "not known who holds it";
 	if (row->socket.state == TCP_TIME_WAIT)
 		return "60 s at most";

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/fill.h"
+
+#include "command/command.h"
+#include "core/errno_name.h"
+#include "source/enrich.h"
+#include "source/fault.h"
+#include "source/replay.h"
+#include "source/snapshot.h"
+#include "system/mounts.h"
+#include "system/privileges.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <portsnoop/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- a walk -----------------------------------------------------------------------------------------------
+ */
+
+/* Counts on the way what the walk could not look into. */
+struct looking {
+	struct sink to;
+	uint64_t skipped;
+	int error; /* of the first */
+	bool descriptors_skipped;
+};
+
+static void take_part(struct looking *looking, const struct rec_walk *walk)
+{
+	if (walk->part != WALK_SKIPPED)
+		return;
+	if (!looking->error)
+		looking->error = walk->error;
+	if (walk->netns)
+		looking->skipped++;
+	else
+		looking->descriptors_skipped = true;
+}
+
+static int take(void *context, const void *record, size_t size)
+{
+	const struct rec_header *header = record;
+	struct looking *looking = context;
+
+	if (header->kind == REC_WALK)
+		take_part(looking, record);
+	return sink_put(&looking->to, record, size);
+}
+
+static void tell_skipped(const struct looking *looking)
+{
+	const char *name = errno_name(looking->error);
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", looking->error);
+	if (looking->skipped)
+		complain("%" PRIu64 " network namespace%s could not be looked into (%s)", looking->skipped,
+			 looking->skipped == 1 ? "" : "s", name ? name : number);
+	if (looking->descriptors_skipped)
+		complain("not everything could be looked at (%s): this is incomplete", name ? name : number);
+}
+
+/* Fills the tables by one walk. */
+static int walk(struct snapshot *snapshot, const struct fill *fill, const struct sink *to)
+{
+	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .ports_only = !fill->connections};
+	bool host;
+	int cgroup2_fd = fill->descriptions ? mounts_open_cgroup2(&host) : -1, result = -ENOMEM;
+	struct enrich *enrich = enrich_new(to, cgroup2_fd);
+
+	if (enrich) {
+		struct looking looking = {.to = enrich_sink(enrich)};
+		const struct sink sink = {.take = take, .context = &looking};
+
+		if (!fill->descriptions)
+			enrich_without_descriptions(enrich);
+		result = enrich_begin(enrich);
+		if (!result)
+			result = snapshot_walk(snapshot, &what, &sink);
+		if (!result)
+			tell_skipped(&looking);
+		if (!result && fill->more)
+			result = fill->more(fill->context, &sink);
+	}
+	enrich_free(enrich);
+	if (cgroup2_fd >= 0)
+		close(cgroup2_fd);
+	return result;
+}
+
+int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)
+{
+	const struct snapshot_options snapshot_options = {.lean = true};
+	struct sink sink = pipeline_sink(pipeline);
+	struct snapshot *snapshot;
+	struct fault fault = {0};
+	int error, status = check_kernel(privileges_for_walking);
+
+	if (status)
+		return status;
+	error = snapshot_open(&snapshot_options, &snapshot, &fault);
+	if (!error) {
+		error = walk(snapshot, fill, &sink);
+		if (error)
+			fault_set(&fault, error, "the walk over the kernel's sockets failed: %s",
+				  strerror(-error));
+		snapshot_close(snapshot);
+	}
+	if (!error)
+		return EXIT_DONE;
+	complain("%s", fault.text);
+	return fault.unsupported ? EXIT_UNSUPPORTED : EXIT_INTERNAL;
+}
+
+/* --- a recording ------------------------------------------------------------------------------------------
+ */
+
+int fill_from_recording(struct pipeline *pipeline, const char *path)
+{
+	struct sink sink = pipeline_sink(pipeline);
+	struct fault fault = {0};
+	bool cut;
+	int error = replay_read(path, &sink, &cut, &fault);
+
+	if (error) {
+		complain("%s", fault.text);
+		return EXIT_USAGE;
+	}
+	if (cut)
+		complain("%s; this is how it was at that point", fault.text);
+	return cut ? EXIT_LOST : EXIT_DONE;
+}
