@@ -218,3 +218,20 @@ int port_table_filter(struct port_table *table, const struct model *model, const
 	free(room);
 	return 0;
 }
+
+void port_table_keep(struct port_table *table,
+		     bool (*wanted)(const void *context, const struct rec_socket *socket),
+		     const void *context)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < table->n_ports; i++)
+		if (wanted(context, &table->ports[i].socket->socket))
+			table->ports[kept++] = table->ports[i];
+	table->n_ports = kept;
+	kept = 0;
+	for (size_t i = 0; i < table->n_connections; i++)
+		if (wanted(context, &table->connections[i].socket->socket))
+			table->connections[kept++] = table->connections[i];
+	table->n_connections = kept;
+}

@@ -41,6 +41,10 @@ int port_table_read(const struct model *model, struct port_table *ret_table);
 void port_table_free(struct port_table *table);
 /* Leaves what matches; NULL matches everything. 0 or -ENOMEM. */
 int port_table_filter(struct port_table *table, const struct model *model, const struct filter *filter);
+/* Leaves the sockets that are wanted. */
+void port_table_keep(struct port_table *table,
+		     bool (*wanted)(const void *context, const struct rec_socket *socket),
+		     const void *context);
 /* Whether two neighbours are one line for people. */
 bool port_rows_fold(const struct port_row *a, const struct port_row *b);
 

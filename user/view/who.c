@@ -13,19 +13,9 @@
 /* --- what is on the port ----------------------------------------------------------------------------------
  */
 
-static void keep_port(struct port_table *table, const struct port_spec *spec)
+static bool is_on_port(const void *context, const struct rec_socket *socket)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < table->n_ports; i++)
-		if (port_spec_matches(spec, &table->ports[i].socket->socket))
-			table->ports[kept++] = table->ports[i];
-	table->n_ports = kept;
-	kept = 0;
-	for (size_t i = 0; i < table->n_connections; i++)
-		if (port_spec_matches(spec, &table->connections[i].socket->socket))
-			table->connections[kept++] = table->connections[i];
-	table->n_connections = kept;
+	return port_spec_matches(context, socket);
 }
 
 int who_read(const struct model *model, const struct who_options *options, struct port_table *ret_table)
@@ -35,7 +25,7 @@ int who_read(const struct model *model, const struct who_options *options, struc
 
 	if (error)
 		return error;
-	keep_port(&table, options->spec);
+	port_table_keep(&table, is_on_port, options->spec);
 	error = port_table_filter(&table, model, options->list.filter);
 	if (error)
 		port_table_free(&table);
@@ -73,7 +63,7 @@ static void port_title(const struct who *who, const struct port_row *port)
 	who_title_end(who, &text);
 }
 
-static void print_holder(const struct who *who, const struct holder *holder)
+static void print_holder(const struct who *who, const struct holder *holder, size_t index)
 {
 	const struct actor actor = describe_holder(who->model, holder);
 	struct text text = who_line(who);
@@ -84,17 +74,19 @@ static void print_holder(const struct who *who, const struct holder *holder)
 	text_user(&text, who->model, actor.uid, who->options->list.view.numeric);
 	who_holding(&text, who, holder);
 	who_line_end(who, &text);
-	who_process_lines(who, holder->process);
+	if (!who_is_introduced(who, holder->process, index))
+		who_process_lines(who, holder->process);
 }
 
-static void print_port(const struct who *who, const struct port_row *port)
+static void print_port(const struct who *who, size_t index)
 {
+	const struct port_row *port = &who->table->ports[index];
 	const struct socket_row *row = port->socket;
 	struct text text;
 
 	port_title(who, port);
 	for (const struct holder *holder = row->holders; holder; holder = holder->next)
-		print_holder(who, holder);
+		print_holder(who, holder, index);
 	if (row->holders)
 		return;
 	text = who_line(who);
@@ -107,7 +99,7 @@ static int print_text(const struct who *who)
 	for (size_t i = 0; i < who->table->n_ports; i++) {
 		if (i)
 			fputc('\n', who->out);
-		print_port(who, &who->table->ports[i]);
+		print_port(who, i);
 	}
 	return who_print_connections(who);
 }
@@ -149,20 +141,17 @@ static int take_past(void *context, const struct rec_socket *place, const struct
 	return 0;
 }
 
-void who_print_free(FILE *out, const struct model *model, const struct who_options *options)
+void who_print_nobody(FILE *out, const struct model *model, const struct who_options *options,
+		      const char *before, const char *after)
 {
 	struct search search = {.spec = options->spec};
 	char room[WHO_LINE_MAX], port[PORT_SPEC_TEXT_MAX];
 	const struct who who = {.out = out, .model = model, .options = options, .room = room};
 	struct text text = who_line(&who);
 
-	port_spec_text(options->spec, port);
-	if (options->list.filter) {
-		text_format(&text, "nothing on %s matches the filter", port);
-	} else {
-		text_format(&text, "nobody has %s", port);
+	text_format(&text, "%s%s%s", before, port_spec_text(options->spec, port), after);
+	if (!options->list.filter)
 		model_each_past_port(model, take_past, &search);
-	}
 	if (search.latest) {
 		text_put(&text, "; ");
 		who_until(&text, &who, search.latest, " had it");
@@ -207,8 +196,10 @@ int who_print(FILE *out, const struct model *model, const struct who_options *op
 	if (error)
 		return error;
 	*ret_held = table.n_ports || table.n_connections;
-	if (!*ret_held && !options->list.json)
-		who_print_free(out, model, options);
+	if (!*ret_held && !options->list.json && options->list.filter)
+		who_print_nobody(out, model, options, "nothing on ", " matches the filter");
+	else if (!*ret_held && !options->list.json)
+		who_print_nobody(out, model, options, "nobody has ", "");
 	error = print_table(out, model, &table, options, print_text);
 	port_table_free(&table);
 	return error;

@@ -26,7 +26,8 @@ int who_print(FILE *out, const struct model *model, const struct who_options *op
 /* Some of the sockets, a line each, or a JSON row each. */
 int who_print_short(FILE *out, const struct model *model, const struct port_table *table,
 		    const struct who_options *options);
-/* One line: nobody has it, and who had it last where that is known. */
-void who_print_free(FILE *out, const struct model *model, const struct who_options *options);
+/* A line: before, the port, after; without a filter also who had it last, where that is known. */
+void who_print_nobody(FILE *out, const struct model *model, const struct who_options *options,
+		      const char *before, const char *after);
 
 #endif

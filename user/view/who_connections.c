@@ -112,16 +112,6 @@ static void put_states(struct text *text, const struct group *group)
 	}
 }
 
-/* Whether who_process_lines() were printed for it with a socket of its own. */
-static bool is_introduced(const struct who *who, const struct process *process)
-{
-	for (size_t i = 0; i < who->table->n_ports; i++)
-		for (const struct holder *h = who->table->ports[i].socket->holders; h; h = h->next)
-			if (h->process == process)
-				return true;
-	return false;
-}
-
 /* The only one is told whole. */
 static void put_connections(struct text *text, const struct who *who, const struct group *group)
 {
@@ -150,7 +140,7 @@ static void print_held(const struct who *who, const struct group *group)
 	if (group->n == 1)
 		who_holding(&text, who, group->holder);
 	who_line_end(who, &text);
-	if (!is_introduced(who, group->process))
+	if (!who_is_introduced(who, group->process, who->table->n_ports))
 		who_process_lines(who, group->process);
 }
 
@@ -171,7 +161,7 @@ static void print_group(const struct who *who, const struct group *group)
 
 	if (!group->process && !listed)
 		print_unheld(who, group);
-	else if (group->process && !(listed && is_introduced(who, group->process)))
+	else if (group->process && !(listed && who_is_introduced(who, group->process, who->table->n_ports)))
 		print_held(who, group);
 }
 

@@ -232,7 +232,7 @@ static void place_line(const struct who *who, const struct actor *actor)
 	struct text text = who_line(who);
 	const char *path = actor->cgroup_id ? model_cgroup_path(who->model, actor->cgroup_id) : NULL;
 
-	if (!path)
+	if (!path || !strcmp(path, "/"))
 		return;
 	text_put(&text, WHO_INDENT WHO_INDENT);
 	text_name(&text, path, strlen(path));
@@ -267,4 +267,13 @@ void who_process_lines(const struct who *who, const struct process *process)
 	command_line_line(who, &actor);
 	place_line(who, &actor);
 	parents_line(who, process);
+}
+
+bool who_is_introduced(const struct who *who, const struct process *process, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (const struct holder *h = who->table->ports[i].socket->holders; h; h = h->next)
+			if (h->process == process)
+				return true;
+	return false;
 }

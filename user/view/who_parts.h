@@ -51,6 +51,8 @@ void who_line_end(const struct who *who, const struct text *text);
 void who_title_end(const struct who *who, const struct text *text);
 /* What there is to say about a process beyond its name: command line, control group, parents; a line each. */
 void who_process_lines(const struct who *who, const struct process *process);
+/* Whether it holds one of the first n ports, so that its lines were printed already. */
+bool who_is_introduced(const struct who *who, const struct process *process, size_t n);
 
 /* The part about connections; nothing when there are none. 0 or -ENOMEM. */
 int who_print_connections(const struct who *who);
