@@ -38,32 +38,76 @@ static uint32_t events_of(enum loop_wish wish)
 		return EPOLLONESHOT; /* armed by loop_rearm() */
 	case LOOP_HANGUP:
 		return 0; /* EPOLLERR and EPOLLHUP always come */
+	case LOOP_WRITABLE:
+		return EPOLLOUT;
 	default:
 		return EPOLLIN;
 	}
 }
 
+static struct loop_fd *find(struct loop *loop, int fd)
+{
+	for (unsigned i = 0; i < loop->n_fds; i++)
+		if (loop->fds[i].callback && loop->fds[i].fd == fd)
+			return &loop->fds[i];
+	return NULL;
+}
+
+/* A place that was given up, or a new one. */
+static struct loop_fd *vacancy(struct loop *loop)
+{
+	for (unsigned i = 0; i < loop->n_fds; i++)
+		if (!loop->fds[i].callback)
+			return &loop->fds[i];
+	return loop->n_fds < LOOP_FDS_MAX ? &loop->fds[loop->n_fds] : NULL;
+}
+
+static int control(const struct loop *loop, int operation, const struct loop_fd *place, int fd,
+		   uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.u32 = (uint32_t)(place - loop->fds)};
+
+	return epoll_ctl(loop->epoll_fd, operation, fd, &event) ? -errno : 0;
+}
+
 int loop_add_fd(struct loop *loop, int fd, enum loop_wish wish, loop_callback callback, void *context)
 {
-	struct epoll_event event = {.events = events_of(wish), .data.u32 = loop->n_fds};
+	struct loop_fd *place = vacancy(loop);
+	int error;
 
-	if (loop->n_fds == LOOP_FDS_MAX)
+	if (!place)
 		return -ENOSPC;
-	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event))
-		return -errno;
-	loop->fds[loop->n_fds++] = (struct loop_fd){fd, callback, context};
+	error = control(loop, EPOLL_CTL_ADD, place, fd, events_of(wish));
+	if (error)
+		return error;
+	*place = (struct loop_fd){fd, callback, context};
+	if (place == &loop->fds[loop->n_fds])
+		loop->n_fds++;
 	return 0;
 }
 
 int loop_rearm(struct loop *loop, int fd)
 {
-	for (unsigned i = 0; i < loop->n_fds; i++) {
-		struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u32 = i};
+	const struct loop_fd *place = find(loop, fd);
 
-		if (loop->fds[i].fd == fd)
-			return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
-	}
-	return -ENOENT;
+	return place ? control(loop, EPOLL_CTL_MOD, place, fd, EPOLLIN | EPOLLONESHOT) : -ENOENT;
+}
+
+int loop_change_fd(struct loop *loop, int fd, enum loop_wish wish)
+{
+	const struct loop_fd *place = find(loop, fd);
+
+	return place ? control(loop, EPOLL_CTL_MOD, place, fd, events_of(wish)) : -ENOENT;
+}
+
+void loop_remove_fd(struct loop *loop, int fd)
+{
+	struct loop_fd *place = find(loop, fd);
+
+	if (!place)
+		return;
+	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	*place = (struct loop_fd){.fd = -1};
 }
 
 int loop_add_timer(struct loop *loop, loop_callback callback, void *context)
@@ -130,7 +174,8 @@ int loop_run(struct loop *loop)
 		for (int i = 0; i < n && !result; i++) {
 			const struct loop_fd *fd = &loop->fds[events[i].data.u32];
 
-			result = fd->callback(fd->context);
+			if (fd->callback) /* or it was removed by another one's callback */
+				result = fd->callback(fd->context);
 		}
 		if (!result)
 			result = run_timers(loop);

@@ -40,11 +40,16 @@ enum loop_wish {
 	LOOP_READABLE, /* whenever it is */
 	LOOP_ONCE,     /* when it is, once for each loop_rearm() */
 	LOOP_HANGUP,   /* when the other end is gone */
+	LOOP_WRITABLE, /* whenever there is room */
 };
 
 /* 0 or a negative errno: -ENOSPC without room; a regular file, which cannot be waited for, is -EPERM. */
 int loop_add_fd(struct loop *loop, int fd, enum loop_wish wish, loop_callback callback, void *context);
 int loop_rearm(struct loop *loop, int fd);
+/* Waits for something else. */
+int loop_change_fd(struct loop *loop, int fd, enum loop_wish wish);
+/* To be called before the descriptor is closed, also in a callback. */
+void loop_remove_fd(struct loop *loop, int fd);
 
 /* Returns the timer's number or -ENOSPC. It is off until loop_timer_in(). */
 int loop_add_timer(struct loop *loop, loop_callback callback, void *context);

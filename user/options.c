@@ -51,6 +51,8 @@ static const struct row rows[] = {
 	{"no-args", 0, NULL, FOR_ALL & ~FOR_RECORD, SET, AT(no_args), "no command lines"},
 	{"no-color", 0, NULL, FOR_ALL & ~FOR_RECORD, NO_COLOUR, AT(colour),
 	 "no colours (NO_COLOR does the same)"},
+	{"no-instance", 0, NULL, FOR_LS | FOR_WHO, SET, AT(no_instance), "do not ask a portsnoop that runs"},
+	{"sync", 0, NULL, FOR_LS | FOR_WHO, SET, AT(sync), "let the portsnoop that is asked look first"},
 	{"no-pager", 0, NULL, FOR_LS | FOR_WHO, SET, AT(no_pager),
 	 "no pager for what is longer than the screen"},
 	{"verbose", 'v', NULL, FOR_ALL, SET, AT(verbose), "more columns, more about what is missing"},

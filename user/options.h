@@ -15,6 +15,7 @@ struct options {
 	uint64_t ring_size;   /* bytes; 0: the default */
 	uint64_t count;	      /* 0: without limit */
 	uint64_t duration_ns; /* 0: without limit */
+	bool no_instance, sync;
 	bool ephemeral, attempts, holders, no_udp_send, strict;
 	const char *save; /* recording to write */
 	const char *from; /* recording to read */

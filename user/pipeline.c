@@ -255,6 +255,11 @@ const struct model *pipeline_model(const struct pipeline *pipeline)
 	return pipeline->model;
 }
 
+struct model *pipeline_tables(struct pipeline *pipeline)
+{
+	return pipeline->model;
+}
+
 uint64_t pipeline_time_ns(const struct pipeline *pipeline)
 {
 	return pipeline->latest_ns;

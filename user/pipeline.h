@@ -39,6 +39,8 @@ int pipeline_flush(struct pipeline *pipeline);
 /* Everything recorded so far can be read from the file, should we be killed. 0 or a negative errno. */
 int pipeline_keep(struct pipeline *pipeline);
 const struct model *pipeline_model(const struct pipeline *pipeline);
+/* The same for who may take out what ends without an event. */
+struct model *pipeline_tables(struct pipeline *pipeline);
 /* CLOCK_BOOTTIME of the latest record. */
 uint64_t pipeline_time_ns(const struct pipeline *pipeline);
 /* Records that were damaged and left out (recordings only). */

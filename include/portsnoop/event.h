@@ -46,7 +46,9 @@
 	X(RESYNC, "resync")                                                                                  \
 	X(SUMMARY, "summary")                                                                                \
 	X(EXEC, "exec")                                                                                      \
-	X(WALK, "walk")
+	X(WALK, "walk")                                                                                      \
+	X(PAST, "past")                                                                                      \
+	X(ASK, "ask")
 
 enum rec_kind {
 	REC_NONE,
@@ -224,6 +226,21 @@ struct rec_socket_row {
 	__u32 queue_length; /* listeners: accept queue */
 	__u32 queue_limit;
 	__u64 drops; /* sk_drops */
+	/* What only who watched can know; 0 from an iterator. */
+	__u64 since_ns; /* port got, or connection established */
+	__u64 accepts;	/* listeners: since somebody watched */
+	__u8 direction; /* enum rec_direction */
+	__u8 reserved[7];
+};
+
+/* How a process came to hold a socket. */
+enum holder_cause {
+	HOLDER_MADE,
+	HOLDER_CONNECTED,
+	HOLDER_ACCEPTED,
+	HOLDER_OBSERVED,
+	HOLDER_INHERITED,
+	HOLDER_CAUSE_COUNT
 };
 
 /* A process holds a socket: one descriptor. Without HOLDER_F_EXEC a walk found it. */
@@ -233,7 +250,10 @@ struct rec_holder {
 	__u64 cookie;
 	__u16 protocol;
 	__u16 reserved;
-	__s32 fd;
+	__s32 fd;	/* -1: not known */
+	__u64 since_ns; /* 0: not known */
+	__u8 cause;	/* enum holder_cause + 1; 0: it was found */
+	__u8 reserved2[7];
 };
 
 /*
@@ -361,6 +381,24 @@ struct rec_walk {
 	__u8 reserved[6];
 };
 
+/* Who held a socket last that has no holder now, or a port that was given back. */
+#define PAST_F_PORT 0x0100 /* the port of fact.socket; otherwise the socket with its cookie */
+struct rec_past {
+	struct rec_fact fact;
+	__u64 until_ns;
+};
+
+/* What one portsnoop asks another, on its socket; the answer is records, and ends with WALK_END. */
+#define ASK_SYNC	0x1 /* all that happened before must be in the tables: walk first */
+#define ASK_CONNECTIONS 0x2 /* connections too, not only ports */
+struct rec_ask {
+	struct rec_header header;
+	__u32 schema;
+	__u32 flags; /* ASK_* */
+	__u16 port;  /* 0: all; otherwise ports and connections with this local port */
+	__u16 reserved[3];
+};
+
 /* What a walk repaired. */
 struct rec_resync {
 	struct rec_header header;
@@ -393,8 +431,10 @@ REC_ASSERT_SIZE(rec_accept, 152);
 REC_ASSERT_SIZE(rec_close, 192);
 REC_ASSERT_SIZE(rec_refuse, 144);
 REC_ASSERT_SIZE(rec_overflow, 152);
-REC_ASSERT_SIZE(rec_socket_row, 176);
-REC_ASSERT_SIZE(rec_holder, 80);
+REC_ASSERT_SIZE(rec_socket_row, 200);
+REC_ASSERT_SIZE(rec_holder, 96);
+REC_ASSERT_SIZE(rec_past, 144);
+REC_ASSERT_SIZE(rec_ask, 32);
 REC_ASSERT_SIZE(rec_process, 1112);
 REC_ASSERT_SIZE(rec_lifecycle, 80);
 REC_ASSERT_SIZE(rec_meta, 32);

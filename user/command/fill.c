@@ -3,6 +3,7 @@
 
 #include "command/command.h"
 #include "core/errno_name.h"
+#include "source/ask.h"
 #include "source/enrich.h"
 #include "source/fault.h"
 #include "source/replay.h"
@@ -91,14 +92,26 @@ static int walk(struct snapshot *snapshot, const struct fill *fill, const struct
 	return result;
 }
 
+/* -ENOENT: nobody answered. */
+static int fill_from_instance(const struct fill *fill, const struct sink *sink)
+{
+	uint32_t flags = (fill->connections ? ASK_CONNECTIONS : 0) | (fill->sync ? ASK_SYNC : 0);
+	int result = fill->no_instance ? -ENOENT : ask_instance(flags, fill->port, sink);
+
+	return !result && fill->more ? fill->more(fill->context, sink) : result;
+}
+
 int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)
 {
 	const struct snapshot_options snapshot_options = {.lean = true};
 	struct sink sink = pipeline_sink(pipeline);
 	struct snapshot *snapshot;
 	struct fault fault = {0};
-	int error, status = check_kernel(privileges_for_walking);
+	int error = fill_from_instance(fill, &sink), status;
 
+	if (!error)
+		return EXIT_DONE;
+	status = check_kernel(privileges_for_walking);
 	if (status)
 		return status;
 	error = snapshot_open(&snapshot_options, &snapshot, &fault);

@@ -19,6 +19,8 @@ static struct fill needs_of(const struct options *options, enum list_what what, 
 	return (struct fill){
 		.connections = details || what != LIST_PORTS,
 		.descriptions = details || filter,
+		.no_instance = options->no_instance,
+		.sync = options->sync,
 	};
 }
 
@@ -34,7 +36,8 @@ static int print(const struct options *options, const struct pipeline *pipeline,
 		.json = options->json,
 		.filter = filter,
 		.now_ns = now,
-		.holders_as_of_ns = options->from ? 0 : now,
+		.holders_as_of_ns =
+			options->from ? 0 : model_repairs(pipeline_model(pipeline))->holders_as_of_ns,
 	};
 	struct pager pager;
 	int error = pager_begin(&pager, stdout, !options->json && !options->no_pager);

@@ -26,13 +26,11 @@ static void walk_in(struct repair *repair, uint64_t pause_ns)
 	loop_timer_in(repair->loop, repair->timer, pause_ns);
 }
 
-static int start(void *context)
+/* A whole walk: for a repair, for a look at holders, for whoever asked. */
+static int start_whole(struct repair *repair)
 {
-	struct repair *repair = context;
 	struct snapshot_walk what = {.source = SOURCE_POLL, .no_remains = true};
 
-	if (walker_is_busy(repair->walker))
-		return 0;
 	repair->waiting = false;
 	if (repair->lost && !repair->repairing) {
 		repair->repairing = true;
@@ -42,6 +40,44 @@ static int start(void *context)
 	if (repair->repairing)
 		what.source = SOURCE_RESYNC;
 	return walker_start(repair->walker, &what, &repair->sink);
+}
+
+static int start(void *context)
+{
+	struct repair *repair = context;
+
+	if (!walker_is_busy(repair->walker))
+		return start_whole(repair);
+	walk_in(repair, DOUBT_PAUSE_NS);
+	return 0;
+}
+
+static int start_request(struct repair *repair)
+{
+	struct walk_request *request = &repair->request;
+
+	request->pending = false;
+	request->active = true;
+	return request->what.partial ? walker_start(repair->walker, &request->what, &repair->sink)
+				     : start_whole(repair);
+}
+
+bool repair_ask(struct repair *repair, const struct snapshot_walk *what, int (*done)(void *context),
+		void *context, int *ret_result)
+{
+	struct walk_request *request = &repair->request;
+
+	if (request->pending || request->active)
+		return false;
+	*request = (struct walk_request){.what = *what, .done = done, .context = context, .pending = true};
+	*ret_result = walker_is_busy(repair->walker) ? 0 : start_request(repair);
+	return true;
+}
+
+static int request_done(struct repair *repair)
+{
+	repair->request.active = false;
+	return repair->request.done(repair->request.context);
 }
 
 int repair_open(struct repair *repair, struct loop *loop, struct walker *walker, const struct sink *sink,
@@ -86,19 +122,20 @@ static int put_resync(const struct repair *repair)
 	return sink_put(&repair->sink, &record, sizeof(record));
 }
 
-/* A walk has ended: what follows from it? */
+/* A whole walk has ended: what follows from it? */
 static int settle(struct repair *repair)
 {
 	const struct repairs *now = model_repairs(repair->model);
+	bool asked = repair->request.active;
 	int result = 0;
 
 	if (repair->lost || now->incomplete) {
 		repair->lost = true;
-		walk_in(repair, longer(LOSS_PAUSE_NS, repair, LOSS_SHARE));
+		walk_in(repair, asked ? DOUBT_PAUSE_NS : longer(LOSS_PAUSE_NS, repair, LOSS_SHARE));
 		return 0;
 	}
 	if (now->in_doubt) {
-		walk_in(repair, DOUBT_PAUSE_NS);
+		walk_in(repair, asked ? 0 : DOUBT_PAUSE_NS);
 		return 0;
 	}
 	if (repair->repairing)
@@ -106,7 +143,7 @@ static int settle(struct repair *repair)
 	repair->repairing = false;
 	if (repair->holders)
 		walk_in(repair, longer(LOOK_PAUSE_NS, repair, LOOK_SHARE));
-	return result;
+	return !result && asked ? request_done(repair) : result;
 }
 
 int repair_go_on(struct repair *repair)
@@ -116,10 +153,14 @@ int repair_go_on(struct repair *repair)
 
 	if (!ended)
 		return result;
-	if (result >= 0)
-		return settle(repair);
-	/* The walk failed; what is lost stays lost until one succeeds. */
-	repair->lost = true;
-	walk_in(repair, RETRY_PAUSE_NS);
-	return 0;
+	if (result < 0) {
+		/* The walk failed; what is lost stays lost until one succeeds. */
+		repair->lost = true;
+		walk_in(repair, RETRY_PAUSE_NS);
+		return repair->request.active ? request_done(repair) : 0;
+	}
+	result = repair->request.active && repair->request.what.partial ? request_done(repair)
+									: settle(repair);
+	return !result && repair->request.pending && !walker_is_busy(repair->walker) ? start_request(repair)
+										     : result;
 }

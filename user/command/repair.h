@@ -15,6 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A walk that somebody else needs. */
+struct walk_request {
+	struct snapshot_walk what; /* a whole one is repeated until nothing is in doubt */
+	int (*done)(void *context);
+	void *context;
+	bool pending, active;
+};
+
 struct repair {
 	struct loop *loop;
 	struct walker *walker;
@@ -26,6 +34,7 @@ struct repair {
 	bool lost;	/* something was lost since the last walk began */
 	bool repairing; /* a loss is being made good */
 	bool waiting;	/* the timer will start a walk */
+	struct walk_request request;
 };
 
 /* Walker and loop are borrowed. 0 or a negative errno. */
@@ -33,6 +42,12 @@ int repair_open(struct repair *repair, struct loop *loop, struct walker *walker,
 		const struct model *model, bool holders);
 /* Something was lost. 0, or what the sink said. */
 int repair_lost(struct repair *repair);
+/*
+ * Walks as soon as the walker is free, then calls done(), whose non-zero result ends the loop. One at a time:
+ * false while another request is under way.
+ */
+bool repair_ask(struct repair *repair, const struct snapshot_walk *what, int (*done)(void *context),
+		void *context, int *ret_result);
 /* The walker has something: takes it. The ring must have been drained before. The same. */
 int repair_go_on(struct repair *repair);
 

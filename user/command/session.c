@@ -3,6 +3,7 @@
 
 #include "command/command.h"
 #include "command/repair.h"
+#include "command/serve.h"
 #include "loop.h"
 #include "source/enrich.h"
 #include "source/live.h"
@@ -31,6 +32,7 @@ struct session {
 	struct snapshot *snapshot;
 	struct walker *walker;
 	struct repair repair;
+	struct serve *serve; /* NULL: others are not answered */
 	struct overflow *overflow;
 	struct enrich *enrich;
 	struct loop loop;
@@ -80,6 +82,7 @@ static int tick(void *context)
 	int result = enrich_tick(session->enrich);
 
 	loop_timer_in(&session->loop, session->tick, TICK_NS);
+	serve_tick(session->serve);
 	live_table_full(session->live, model_rows_left_out(pipeline_model(session->pipeline)));
 	if (!result)
 		result = live_tick(session->live, &sink);
@@ -301,6 +304,10 @@ static int run_loop(struct session *session)
 
 	if (!result)
 		privileges_drop(live_can_read, session->live);
+	/* Tables that miss sockets answer nobody. */
+	if (!result && !session->options->no_udp_send)
+		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
+				    &session->serve);
 	if (!result && session->child)
 		child_let_go(session->child);
 	return result ? result : loop_run(&session->loop);
@@ -325,6 +332,7 @@ static void close_all(struct session *session)
 	loop_close(&session->loop);
 	if (session->signal_fd >= 0)
 		close(session->signal_fd);
+	serve_close(session->serve);
 	walker_close(session->walker);
 	enrich_free(session->enrich);
 	overflow_close(session->overflow);

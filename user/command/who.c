@@ -125,6 +125,9 @@ static int ask(const struct options *options, struct pipeline *pipeline, struct 
 	const struct fill fill = {
 		.connections = true,
 		.descriptions = true,
+		.no_instance = options->no_instance,
+		.sync = options->sync,
+		.port = question->who.spec->port,
 		.more = options->json ? NULL : put_parents, /* a row has no more than its parent's pid */
 		.context = question,
 	};
@@ -134,7 +137,8 @@ static int ask(const struct options *options, struct pipeline *pipeline, struct 
 	if (status != EXIT_DONE && status != EXIT_LOST)
 		return status;
 	question->who.list.now_ns = options->from ? pipeline_time_ns(pipeline) : proc_boottime_ns();
-	question->who.list.holders_as_of_ns = options->from ? 0 : question->who.list.now_ns;
+	question->who.list.holders_as_of_ns =
+		options->from ? 0 : model_repairs(question->model)->holders_as_of_ns;
 	printed = print(options, question->model, &question->who);
 	/* Of a recording that was cut, the end is not known. */
 	return status == EXIT_LOST && (printed == EXIT_DONE || printed == EXIT_NEGATIVE) ? status : printed;

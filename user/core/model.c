@@ -204,6 +204,20 @@ static int apply_meta(struct model *model, const struct rec_meta *meta)
 	}
 }
 
+static void apply_past(struct model *model, const struct record *record, const struct process *process)
+{
+	const struct rec_past *past = (const void *)record->header;
+	struct past_holder holder;
+
+	if (!process || !record->socket)
+		return;
+	holder = past_holder_of(process, past->until_ns);
+	if (record->header->flags & PAST_F_PORT)
+		past_put_port(model->past, record->socket, &holder);
+	else
+		past_put_socket(model->past, record->socket, &holder);
+}
+
 /* --- the one way in ---------------------------------------------------------------------------------------
  */
 
@@ -236,6 +250,9 @@ int model_apply(struct model *model, const struct record *record, struct change 
 		break;
 	case REC_HOLDER:
 		sockets_hold(model->sockets, (const void *)record->header, process);
+		break;
+	case REC_PAST:
+		apply_past(model, record, process);
 		break;
 	case REC_WALK:
 		if (walk_take(model->walk, (const void *)record->header))
@@ -280,6 +297,23 @@ static int each_process(struct process *process, void *context)
 	struct each *each = context;
 
 	return each->callback(process, each->context);
+}
+
+void model_forget_remains(struct model *model)
+{
+	sockets_forget_remains(model->sockets);
+}
+
+int model_each_name(const struct model *model,
+		    int (*callback)(void *context, enum meta_type type, uint64_t key, const char *text),
+		    void *context)
+{
+	return names_each(model->names, callback, context);
+}
+
+int64_t model_clock_offset_ns(const struct model *model)
+{
+	return model->clock_offset_ns;
 }
 
 int model_each_process(const struct model *model, int (*callback)(const struct process *, void *),

@@ -16,9 +16,6 @@
 
 struct model;
 
-/* How a process came to hold a socket. */
-enum holder_cause { HOLDER_MADE, HOLDER_CONNECTED, HOLDER_ACCEPTED, HOLDER_OBSERVED, HOLDER_INHERITED };
-
 /* A process that holds a socket: an edge between the two tables. */
 struct holder {
 	struct process *process;
@@ -137,6 +134,13 @@ int model_each_process(const struct model *model, int (*callback)(const struct p
 size_t model_socket_count(const struct model *model);
 /* Rows that a full table could not take. */
 uint64_t model_rows_left_out(const struct model *model);
+
+/* Takes out what ends without an event: requests, TIME_WAIT. */
+void model_forget_remains(struct model *model);
+int model_each_name(const struct model *model,
+		    int (*callback)(void *context, enum meta_type type, uint64_t key, const char *text),
+		    void *context);
+int64_t model_clock_offset_ns(const struct model *model); /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 
 /* Names and settings from meta records. NULL or false: not known. */
 const char *model_user_name(const struct model *model, uint32_t uid);

@@ -121,3 +121,25 @@ int names_find(const struct names *names, enum meta_type type, const char *text,
 	*ret_key = search.key;
 	return 0;
 }
+
+struct each {
+	int (*callback)(void *context, enum meta_type type, uint64_t key, const char *text);
+	void *context;
+};
+
+static int each_name(void *row, void *context)
+{
+	const struct each *each = context;
+	const struct name *name = row;
+
+	return each->callback(each->context, (enum meta_type)name->type, name->key, name->text);
+}
+
+int names_each(const struct names *names,
+	       int (*callback)(void *context, enum meta_type type, uint64_t key, const char *text),
+	       void *context)
+{
+	struct each each = {callback, context};
+
+	return table_each(names->rows, each_name, &each);
+}

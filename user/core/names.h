@@ -17,6 +17,10 @@ void names_free(struct names *names);
 int names_put(struct names *names, enum meta_type type, uint64_t key, const char *text);
 /* NULL: not known. */
 const char *names_get(const struct names *names, enum meta_type type, uint64_t key);
+/* Each name until the callback returns something else than 0, which is returned. */
+int names_each(const struct names *names,
+	       int (*callback)(void *context, enum meta_type type, uint64_t key, const char *text),
+	       void *context);
 /* The key of the first name of that type that reads so. 0 or -ENOENT. */
 int names_find(const struct names *names, enum meta_type type, const char *text, uint64_t *ret_key);
 

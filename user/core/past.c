@@ -14,6 +14,8 @@ struct past_key {
 	uint16_t protocol;
 	uint16_t port;
 	uint8_t addr[16];
+	uint32_t family; /* of the socket; 0 with a cookie */
+	uint32_t reserved;
 };
 
 struct past_row {
@@ -38,7 +40,11 @@ static struct past_key key_of_socket(const struct rec_socket *socket)
 static struct past_key key_of_port(const struct rec_socket *socket)
 {
 	struct past_key key = {
-		.netns = socket->netns, .protocol = socket->protocol, .port = socket->local_port};
+		.netns = socket->netns,
+		.protocol = socket->protocol,
+		.port = socket->local_port,
+		.family = socket->family,
+	};
 
 	memcpy(key.addr, socket->local_addr, sizeof(key.addr));
 	return key;
@@ -151,6 +157,7 @@ static int each_row(void *item, void *context)
 	struct rec_socket place = {.netns = row->key.netns,
 				   .protocol = row->key.protocol,
 				   .local_port = row->key.port,
+				   .family = (uint8_t)row->key.family,
 				   .state = TCP_CLOSE};
 
 	if (row->key.cookie)

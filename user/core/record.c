@@ -37,6 +37,8 @@ static const struct layout layouts[REC_KIND_COUNT] = {
 	[REC_SUMMARY] = {sizeof(struct rec_summary), false, false},
 	[REC_EXEC] = {sizeof(struct rec_lifecycle), false, true},
 	[REC_WALK] = {sizeof(struct rec_walk), false, false},
+	[REC_PAST] = {sizeof(struct rec_past), true, true},
+	[REC_ASK] = {sizeof(struct rec_ask), false, false},
 };
 
 /* A fact may be nobody's; what is about a process says which. */
@@ -72,6 +74,8 @@ static bool body_is_plausible(const struct rec_header *header)
 	const struct rec_ready *ready = (const void *)header;
 	const struct rec_lost *lost = (const void *)header;
 	const struct rec_walk *walk = (const void *)header;
+	const struct rec_holder *holder = (const void *)header;
+	const struct rec_socket_row *row = (const void *)header;
 
 	switch (header->kind) {
 	case REC_PROCESS:
@@ -90,6 +94,10 @@ static bool body_is_plausible(const struct rec_header *header)
 		return lost->stage < LOSS_STAGE_COUNT;
 	case REC_WALK:
 		return walk->part < WALK_PART_COUNT;
+	case REC_HOLDER:
+		return holder->cause <= HOLDER_CAUSE_COUNT;
+	case REC_SOCKET:
+		return row->direction <= DIRECTION_OUT;
 	default:
 		return true;
 	}
@@ -138,6 +146,8 @@ bool record_is_public(enum rec_kind kind)
 	case REC_META:
 	case REC_EXEC:
 	case REC_WALK:
+	case REC_PAST:
+	case REC_ASK:
 		return false;
 	default:
 		return kind > REC_NONE && kind < REC_KIND_COUNT;

@@ -88,9 +88,9 @@ void sockets_hold(struct sockets *sockets, const struct rec_holder *record, stru
 	struct socket_row *row = sockets_find(sockets, record->cookie, record->protocol);
 	bool by_exec = record->header.flags & HOLDER_F_EXEC;
 	const struct holding holding = {
-		.since_ns = record->header.time_ns,
+		.since_ns = record->since_ns ? record->since_ns : record->header.time_ns,
 		.fd = record->fd,
-		.cause = HOLDER_OBSERVED,
+		.cause = record->cause ? record->cause - 1u : HOLDER_OBSERVED,
 		.change = walk_repairs(sockets->with.walk) ? CHANGE_REPAIR : CHANGE_PASS,
 		.observed = true,
 	};
@@ -290,6 +290,12 @@ static void take_counters(struct socket_row *row, const struct rec_socket_row *f
 	row->bytes_received = found->bytes_received;
 	row->retransmits = found->retransmits;
 	row->rtt_us = found->rtt_us;
+	if (found->since_ns)
+		row->since_ns = found->since_ns;
+	if (found->accepts)
+		row->accepts = found->accepts;
+	if (found->direction)
+		row->direction = found->direction;
 }
 
 /* Without a file there is no descriptor: whoever held it has closed it. */
@@ -381,6 +387,20 @@ void sockets_settle(struct sockets *sockets, uint64_t time_ns)
 	struct settling settling = {sockets, time_ns};
 
 	table_each(sockets->rows, settle_row, &settling);
+}
+
+static int forget_remains(void *item, void *context)
+{
+	struct socket_row *row = item;
+
+	if (row->remains)
+		sockets_remove(context, row);
+	return 0;
+}
+
+void sockets_forget_remains(struct sockets *sockets)
+{
+	table_each(sockets->rows, forget_remains, sockets);
 }
 
 /* --- the one way in ---------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ void sockets_apply(struct sockets *sockets, const struct record *record, struct 
 /* A descriptor that was found. */
 void sockets_hold(struct sockets *sockets, const struct rec_holder *record, struct process *process);
 void sockets_remove(struct sockets *sockets, struct socket_row *row);
+/* Takes out what no event will end. */
+void sockets_forget_remains(struct sockets *sockets);
 /* A walk has ended: what it did not find goes. */
 void sockets_settle(struct sockets *sockets, uint64_t time_ns);
 

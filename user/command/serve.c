@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/serve.h"
+
+#include "core/dump.h"
+#include "io/run_socket.h"
+#include "system/proc.h"
+
+#include <errno.h>
+#include <portsnoop/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENTS_MAX    16
+#define ANSWER_MAX     (256u << 20) /* bytes; what needs more must walk itself */
+#define HOLDERS_OLD_NS 2000000000   /* they are looked at again before they are shown */
+#define PATIENCE_NS    10000000000  /* for a client that neither asks nor takes */
+
+enum client_state { CLIENT_NONE, CLIENT_ASKING, CLIENT_WAITING, CLIENT_WALKING, CLIENT_TAKING };
+
+struct client {
+	struct serve *serve;
+	enum client_state state;
+	int fd;
+	uint64_t active_ns; /* when it did something last */
+	union {
+		struct rec_ask ask;
+		char bytes[sizeof(struct rec_ask)];
+	} question;
+	size_t got;   /* bytes of the question */
+	bool looking; /* the walk that is under way is a whole one */
+	bool looked;  /* a whole walk has been made for it */
+	char *answer;
+	size_t length, room, sent;
+};
+
+struct serve {
+	struct loop *loop;
+	struct repair *repair;
+	struct model *model;
+	struct run_socket socket;
+	struct client clients[CLIENTS_MAX];
+	struct client *walking; /* whom the walk is for that is under way; NULL: nobody, or it has gone */
+};
+
+static void client_gone(struct client *client)
+{
+	if (client->serve->walking == client)
+		client->serve->walking = NULL;
+	loop_remove_fd(client->serve->loop, client->fd);
+	close(client->fd);
+	free(client->answer);
+	*client = (struct client){.serve = client->serve, .fd = -1};
+}
+
+/* --- the answer -------------------------------------------------------------------------------------------
+ */
+
+static int keep(void *context, const void *record, size_t size)
+{
+	struct client *client = context;
+
+	if (client->length + size > client->room) {
+		size_t room = client->room ? 2 * client->room : 65536;
+		char *answer = room <= ANSWER_MAX ? realloc(client->answer, room) : NULL;
+
+		if (!answer)
+			return -ENOMEM;
+		client->answer = answer;
+		client->room = room;
+	}
+	memcpy(client->answer + client->length, record, size);
+	client->length += size;
+	return 0;
+}
+
+static int send_more(void *context)
+{
+	struct client *client = context;
+
+	while (client->sent < client->length) {
+		ssize_t n = send(client->fd, client->answer + client->sent, client->length - client->sent,
+				 MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0)
+			break;
+		client->sent += (size_t)n;
+		client->active_ns = proc_boottime_ns();
+	}
+	client_gone(client);
+	return 0;
+}
+
+static int read_question(void *context);
+
+static void answer(struct client *client)
+{
+	const struct rec_ask *ask = &client->question.ask;
+	const struct dump_options options = {
+		.now_ns = proc_boottime_ns(),
+		.connections = ask->flags & ASK_CONNECTIONS,
+		.port = ask->port,
+	};
+
+	client->state = CLIENT_TAKING;
+	if (dump_model(client->serve->model, &options, keep, client)) {
+		client_gone(client); /* it will look for itself */
+		return;
+	}
+	loop_remove_fd(client->serve->loop, client->fd);
+	if (loop_add_fd(client->serve->loop, client->fd, LOOP_WRITABLE, send_more, client))
+		client_gone(client);
+}
+
+/* --- the question -----------------------------------------------------------------------------------------
+ */
+
+static int serve_next(struct serve *serve);
+
+static bool needs_look(const struct client *client)
+{
+	uint64_t as_of_ns = model_repairs(client->serve->model)->holders_as_of_ns;
+
+	return !client->looked &&
+	       (client->question.ask.flags & ASK_SYNC || proc_boottime_ns() - as_of_ns > HOLDERS_OLD_NS);
+}
+
+static int walk_for(struct client *client);
+
+static int walked(void *context)
+{
+	struct serve *serve = context;
+	struct client *client = serve->walking;
+
+	serve->walking = NULL;
+	if (client && client->looking) {
+		client->looking = false;
+		return walk_for(client);
+	}
+	if (client)
+		answer(client);
+	model_forget_remains(serve->model);
+	return serve_next(serve);
+}
+
+/*
+ * Holders that were looked at long ago are looked at again, by a walk over everything. Then what no event
+ * tells: requests, connections not yet accepted, TIME_WAIT, counters.
+ */
+static int walk_for(struct client *client)
+{
+	const struct rec_ask *ask = &client->question.ask;
+	struct snapshot_walk what = {.source = SOURCE_POLL, .partial = true, .port = ask->port};
+	int result;
+
+	client->looking = needs_look(client);
+	client->looked = true;
+	if (client->looking)
+		what = (struct snapshot_walk){.source = SOURCE_POLL};
+	else
+		what.ports_only = !(ask->flags & ASK_CONNECTIONS);
+	client->state = CLIENT_WALKING;
+	client->serve->walking = client;
+	if (repair_ask(client->serve->repair, &what, walked, client->serve, &result))
+		return result;
+	client->state = CLIENT_WAITING;
+	client->looked = client->looking = false;
+	client->serve->walking = NULL;
+	return 0;
+}
+
+static int serve_next(struct serve *serve)
+{
+	struct client *next = NULL;
+
+	for (struct client *client = serve->clients; client < serve->clients + CLIENTS_MAX; client++)
+		if (client->state == CLIENT_WAITING && (!next || client->active_ns < next->active_ns))
+			next = client;
+	return next ? walk_for(next) : 0;
+}
+
+static bool is_sound(const struct rec_ask *ask)
+{
+	return ask->header.size == sizeof(*ask) && ask->header.kind == REC_ASK &&
+	       ask->schema == PORTSNOOP_SCHEMA;
+}
+
+static int read_question(void *context)
+{
+	struct client *client = context;
+	ssize_t n = read(client->fd, client->question.bytes + client->got,
+			 sizeof(client->question) - client->got);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0 || client->state != CLIENT_ASKING) {
+		client_gone(client); /* it hung up, or says more than it has to */
+		return 0;
+	}
+	client->got += (size_t)n;
+	client->active_ns = proc_boottime_ns();
+	if (client->got < sizeof(client->question))
+		return 0;
+	if (!is_sound(&client->question.ask)) {
+		client_gone(client);
+		return 0;
+	}
+	client->state = CLIENT_WAITING;
+	return client->serve->walking ? 0 : serve_next(client->serve);
+}
+
+static int client_comes(void *context)
+{
+	struct serve *serve = context;
+	int fd = run_socket_accept(&serve->socket);
+
+	if (fd < 0)
+		return 0;
+	for (struct client *client = serve->clients; client < serve->clients + CLIENTS_MAX; client++) {
+		if (client->state != CLIENT_NONE)
+			continue;
+		*client = (struct client){
+			.serve = serve, .state = CLIENT_ASKING, .fd = fd, .active_ns = proc_boottime_ns()};
+		if (loop_add_fd(serve->loop, fd, LOOP_READABLE, read_question, client))
+			client_gone(client);
+		return 0;
+	}
+	close(fd); /* too many at once: it will look for itself */
+	return 0;
+}
+
+/* --- from beginning to end --------------------------------------------------------------------------------
+ */
+
+int serve_open(struct loop *loop, struct repair *repair, struct model *model, struct serve **ret_serve)
+{
+	struct serve *serve = calloc(1, sizeof(*serve));
+
+	*ret_serve = NULL;
+	if (!serve)
+		return -ENOMEM;
+	*serve = (struct serve){.loop = loop, .repair = repair, .model = model};
+	if (run_socket_open(&serve->socket)) {
+		free(serve);
+		return 0;
+	}
+	if (loop_add_fd(loop, serve->socket.listen_fd, LOOP_READABLE, client_comes, serve)) {
+		run_socket_close(&serve->socket);
+		free(serve);
+		return 0;
+	}
+	*ret_serve = serve;
+	return 0;
+}
+
+void serve_tick(struct serve *serve)
+{
+	uint64_t now = proc_boottime_ns();
+
+	if (!serve)
+		return;
+	for (struct client *client = serve->clients; client < serve->clients + CLIENTS_MAX; client++)
+		if ((client->state == CLIENT_ASKING || client->state == CLIENT_TAKING) &&
+		    now - client->active_ns > PATIENCE_NS)
+			client_gone(client);
+}
+
+void serve_close(struct serve *serve)
+{
+	if (!serve)
+		return;
+	for (struct client *client = serve->clients; client < serve->clients + CLIENTS_MAX; client++)
+		if (client->state != CLIENT_NONE)
+			client_gone(client);
+	loop_remove_fd(serve->loop, serve->socket.listen_fd);
+	run_socket_close(&serve->socket);
+	free(serve);
+}

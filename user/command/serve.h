@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A long-running portsnoop answers others from its tables: a question is a REC_ASK, the answer the tables as
+ * records. One question a connection. Slow and dead clients cost their buffer for some seconds, no more.
+ */
+#ifndef PORTSNOOP_COMMAND_SERVE_H
+#define PORTSNOOP_COMMAND_SERVE_H
+
+#include "command/repair.h"
+#include "core/model.h"
+#include "loop.h"
+
+struct serve;
+
+/*
+ * Serves unless another one does or nobody may (*ret_serve is NULL then, and it is no error). Everything is
+ * borrowed. 0 or -ENOMEM.
+ */
+int serve_open(struct loop *loop, struct repair *repair, struct model *model, struct serve **ret_serve);
+/* Drops clients that take nothing. Once a second. */
+void serve_tick(struct serve *serve);
+void serve_close(struct serve *serve);
+
+#endif
