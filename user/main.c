@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	 "events as they happen, one line each (the default)"},
 	{"ls", command_ls, FOR_LS, "ls [ports|processes|connections] [FILTER...]", "what is held now"},
 	{"who", command_who, FOR_WHO, "who PORT [FILTER...]", "everything on a local port, and who holds it"},
+	{"wait", command_wait, FOR_WAIT, "wait PORT --listening|--free [--timeout T]",
+	 "until somebody listens on it, or it is free"},
 	{"record", command_record, FOR_RECORD, "record FILE [FILTER...]", "keep the raw records"},
 	{"replay", command_replay, FOR_REPLAY, "replay FILE [FILTER...]", "trace a recording"},
 };

@@ -85,14 +85,14 @@ static int write_all(int fd, const char *text, size_t length)
 }
 
 /* In the child. Whoever runs as root may have been allowed this program only: no shell from the pager. */
-static _Noreturn void run(const char *command, int in_fd)
+static _Noreturn void run(const char *command, int in_fd, int out_fd)
 {
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	if (!geteuid())
 		setenv("LESSSECURE", "1", 1);
-	if (dup2(in_fd, STDIN_FILENO) >= 0)
+	if (dup2(in_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0)
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(NO_COMMAND);
 }
@@ -117,7 +117,7 @@ static bool show_paged(const struct pager *pager)
 		return false;
 	pid = fork();
 	if (!pid)
-		run(pager_command(), fds[0]);
+		run(pager_command(), fds[0], fileno(pager->to));
 	close(fds[0]);
 	if (pid > 0)
 		write_all(fds[1], pager->text, pager->length);
