@@ -271,10 +271,10 @@ struct actor describe_actor(const struct change *change)
 	};
 }
 
-struct actor describe_holder(const struct model *model, const struct holder *holder)
+struct actor describe_process(const struct process *process)
 {
-	const struct process *process = holder->process;
-
+	if (!process)
+		return (struct actor){.uid = UID_UNKNOWN};
 	return (struct actor){
 		.process = process,
 		.comm = text_or_null(process->comm),
@@ -282,6 +282,11 @@ struct actor describe_holder(const struct model *model, const struct holder *hol
 		.pid = process->pid,
 		.uid = process->uid,
 	};
+}
+
+struct actor describe_holder(const struct model *model, const struct holder *holder)
+{
+	return describe_process(holder->process);
 }
 
 const struct past_holder *describe_last_holder(const struct model *model, const struct socket_row *row)

@@ -52,6 +52,7 @@ bool describe_row_has_counters(const struct socket_row *row);
 
 /* Who acted; pid 0: not known. */
 struct actor describe_actor(const struct change *change);
+struct actor describe_process(const struct process *process); /* NULL: not known */
 struct actor describe_holder(const struct model *model, const struct holder *holder);
 /* Who held a connection that goes on without a holder. NULL: not known, or there is one. */
 const struct past_holder *describe_last_holder(const struct model *model, const struct socket_row *row);

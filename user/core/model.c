@@ -281,6 +281,18 @@ const struct socket_row *model_socket(const struct model *model, uint64_t cookie
 	return sockets_find(model->sockets, cookie, protocol);
 }
 
+const struct socket_row *model_peer(const struct model *model, const struct socket_row *row)
+{
+	return sockets_peer(model->sockets, row);
+}
+
+const struct process *model_peer_process(const struct model *model, const struct socket_row *row)
+{
+	const struct socket_row *peer = row ? model_peer(model, row) : NULL;
+
+	return peer && peer->n_holders == 1 ? peer->holders->process : NULL;
+}
+
 int model_each_socket(const struct model *model, int (*callback)(const struct socket_row *, void *),
 		      void *context)
 {

@@ -62,6 +62,7 @@ struct socket_row {
 	uint32_t rtt_us, retransmits;
 	struct holder *holders;
 	uint32_t n_holders;
+	uint32_t next_tuple;  /* core/tuples */
 	uint8_t direction;    /* enum rec_direction */
 	uint8_t mark;	      /* of the walk that saw it last */
 	bool orphan;	      /* no file refers to it */
@@ -127,6 +128,11 @@ int model_each_past_port(const struct model *model, model_past_port_fn *callback
 
 const struct process *model_process(const struct model *model, uint32_t pid, uint64_t start_ns);
 const struct socket_row *model_socket(const struct model *model, uint64_t cookie, uint16_t protocol);
+/* The socket at the other end of a connection that stays on this host and in its namespace; NULL: not known.
+ */
+const struct socket_row *model_peer(const struct model *model, const struct socket_row *row);
+/* The one process that holds it; NULL when nobody or more than one does. */
+const struct process *model_peer_process(const struct model *model, const struct socket_row *row);
 int model_each_socket(const struct model *model, int (*callback)(const struct socket_row *, void *),
 		      void *context);
 int model_each_process(const struct model *model, int (*callback)(const struct process *, void *),

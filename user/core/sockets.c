@@ -2,6 +2,7 @@
 #include "core/sockets.h"
 
 #include "core/table.h"
+#include "core/tuples.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 
 struct sockets {
 	struct table *rows;
+	struct tuples *tuples;
 	struct sockets_context with;
 	uint64_t left_out;
 };
@@ -35,8 +37,9 @@ struct sockets *sockets_new(size_t max_sockets, const struct sockets_context *co
 		return NULL;
 	sockets->with = *context;
 	sockets->rows = table_new(sizeof(struct socket_row), max_sockets, socket_equal);
-	if (!sockets->rows) {
-		free(sockets);
+	sockets->tuples = sockets->rows ? tuples_new(sockets->rows) : NULL;
+	if (!sockets->tuples) {
+		sockets_free(sockets);
 		return NULL;
 	}
 	return sockets;
@@ -46,6 +49,7 @@ void sockets_free(struct sockets *sockets)
 {
 	if (!sockets)
 		return;
+	tuples_free(sockets->tuples);
 	table_free(sockets->rows);
 	free(sockets);
 }
@@ -70,6 +74,7 @@ static struct socket_row *socket_see(struct sockets *sockets, const struct rec_s
 
 void sockets_remove(struct sockets *sockets, struct socket_row *row)
 {
+	tuples_remove(sockets->tuples, row);
 	holders_drop_socket(sockets->with.holders, row);
 	table_remove(sockets->rows, row);
 }
@@ -146,10 +151,12 @@ static void remember(struct sockets *sockets, const struct socket_row *row, cons
  */
 
 /* Takes over what the record says; what it does not say (creator, options) stays. */
-static void socket_update(struct socket_row *row, const struct rec_socket *socket)
+static void socket_update(const struct sockets *sockets, struct socket_row *row,
+			  const struct rec_socket *socket)
 {
 	struct rec_socket before = row->socket;
 
+	tuples_remove(sockets->tuples, row);
 	row->socket = *socket;
 	if (!socket->creator_pid) {
 		row->socket.creator_pid = before.creator_pid;
@@ -157,6 +164,7 @@ static void socket_update(struct socket_row *row, const struct rec_socket *socke
 	}
 	if (!socket->options)
 		row->socket.options = before.options;
+	tuples_add(sockets->tuples, row);
 }
 
 static struct socket_row *socket_acted(struct sockets *sockets, const struct record *record,
@@ -166,7 +174,7 @@ static struct socket_row *socket_acted(struct sockets *sockets, const struct rec
 
 	if (!row)
 		return NULL;
-	socket_update(row, record->socket);
+	socket_update(sockets, row, record->socket);
 	row->touched_ns = record->header->time_ns;
 	row->orphan = row->remains = row->absent = false;
 	held_by_actor(sockets, row, process, cause, record->header->time_ns);
@@ -272,6 +280,7 @@ static struct socket_row *apply_close(struct sockets *sockets, const struct reco
 		*ret_ended = true;
 		return row;
 	}
+	tuples_remove(sockets->tuples, row);
 	row->socket.state = TCP_CLOSE;
 	row->socket.peer_port = 0;
 	memset(row->socket.peer_addr, 0, sizeof(row->socket.peer_addr));
@@ -327,7 +336,7 @@ static struct socket_row *apply_row(struct sockets *sockets, const struct record
 	walk_saw_socket(sockets->with.walk, row);
 	if (row->touched_ns > record->header->time_ns)
 		return row;
-	socket_update(row, record->socket);
+	socket_update(sockets, row, record->socket);
 	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
 	row->remains = record->header->flags & SOCKET_F_REMAINS;
 	take_counters(row, found);
@@ -438,6 +447,11 @@ void sockets_apply(struct sockets *sockets, const struct record *record, struct 
 	default:
 		*ret_row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
 	}
+}
+
+const struct socket_row *sockets_peer(const struct sockets *sockets, const struct socket_row *row)
+{
+	return tuples_peer(sockets->tuples, row);
 }
 
 size_t sockets_count(const struct sockets *sockets)

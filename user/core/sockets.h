@@ -35,6 +35,8 @@ void sockets_forget_remains(struct sockets *sockets);
 void sockets_settle(struct sockets *sockets, uint64_t time_ns);
 
 struct socket_row *sockets_find(const struct sockets *sockets, uint64_t cookie, uint16_t protocol);
+/* See model_peer(). */
+const struct socket_row *sockets_peer(const struct sockets *sockets, const struct socket_row *row);
 size_t sockets_count(const struct sockets *sockets);
 /* Rows that found no room. */
 uint64_t sockets_left_out(const struct sockets *sockets);

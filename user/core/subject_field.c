@@ -74,7 +74,13 @@
 	X(QUEUE_LIMIT, OWN_PREFIX "accept_queue.limit")                                                      \
 	X(CLASS, OWN_PREFIX "class")                                                                         \
 	X(AGE, OWN_PREFIX "age_ns")                                                                          \
-	X(ACTIVE, OWN_PREFIX "connections.active")
+	X(ACTIVE, OWN_PREFIX "connections.active")                                                           \
+	X(PEER_PROCESS_PID, OWN_PREFIX "peer_process.pid")                                                   \
+	X(PEER_PROCESS_NAME, OWN_PREFIX "peer_process.executable.name")                                      \
+	X(CHANGE, OWN_PREFIX "change")                                                                       \
+	X(CAUSE, OWN_PREFIX "cause")                                                                         \
+	X(FD, OWN_PREFIX "fd")                                                                               \
+	X(OBSERVED, OWN_PREFIX "observed")
 
 enum field {
 #define X(name, text) FIELD_##name,
@@ -82,7 +88,9 @@ enum field {
 #undef X
 		FIELD_COUNT
 };
-_Static_assert((int)FIELD_COUNT <= 64, "a set of fields is one word");
+/* A set of fields, a bit each. */
+typedef unsigned __int128 fields;
+_Static_assert((int)FIELD_COUNT <= 128, "a set of fields has no room");
 
 static const char *const names[FIELD_COUNT] = {
 #define X(name, text) text,
@@ -90,15 +98,15 @@ static const char *const names[FIELD_COUNT] = {
 #undef X
 };
 
-static uint64_t field(enum field which, bool present)
+static fields field(enum field which, bool present)
 {
-	return present ? UINT64_C(1) << which : 0;
+	return present ? (fields)1 << which : 0;
 }
 
 /* --- what both have ---------------------------------------------------------------------------------------
  */
 
-static uint64_t network_fields(const struct subject_storage *storage, bool with_state)
+static fields network_fields(const struct subject_storage *storage, bool with_state)
 {
 	const struct description *description = &storage->description;
 	const struct rec_socket *socket = description->socket;
@@ -115,7 +123,7 @@ static uint64_t network_fields(const struct subject_storage *storage, bool with_
 	       field(FIELD_SERVICE, description->service);
 }
 
-static uint64_t counter_fields(bool known, uint32_t rtt_us)
+static fields counter_fields(bool known, uint32_t rtt_us)
 {
 	return field(FIELD_BYTES_SENT, known) | field(FIELD_BYTES_RECEIVED, known) |
 	       field(FIELD_RETRANSMITS, known) | field(FIELD_RTT, known && rtt_us);
@@ -124,7 +132,7 @@ static uint64_t counter_fields(bool known, uint32_t rtt_us)
 /* --- events -----------------------------------------------------------------------------------------------
  */
 
-static uint64_t actor_fields(const struct subject_storage *storage)
+static fields actor_fields(const struct subject_storage *storage)
 {
 	const struct actor *actor = &storage->actor;
 	const struct model *model = storage->model;
@@ -144,7 +152,7 @@ static uint64_t actor_fields(const struct subject_storage *storage)
 	       field(FIELD_TRUNCATED, actor_is_cut(actor));
 }
 
-static uint64_t close_fields(const struct subject_storage *storage)
+static fields close_fields(const struct subject_storage *storage)
 {
 	const struct rec_close *close = (const void *)storage->change->record.header;
 	uint16_t flags = close->fact.header.flags;
@@ -157,7 +165,22 @@ static uint64_t close_fields(const struct subject_storage *storage)
 	       field(FIELD_HOLDERS, !storage->actor.pid && storage->row && storage->row->n_holders);
 }
 
-static uint64_t kind_fields(const struct subject_storage *storage)
+static fields peer_process_fields(const struct subject_storage *storage)
+{
+	struct actor actor = describe_process(model_peer_process(storage->model, storage->row));
+
+	return field(FIELD_PEER_PROCESS_PID, actor.pid) | field(FIELD_PEER_PROCESS_NAME, actor_name(&actor));
+}
+
+static fields holder_fields(const struct holder_event *event)
+{
+	if (!event)
+		return 0;
+	return field(FIELD_CHANGE, true) | field(FIELD_CAUSE, true) |
+	       field(FIELD_FD, event->holder->fd >= 0) | field(FIELD_OBSERVED, event->observed);
+}
+
+static fields kind_fields(const struct subject_storage *storage)
 {
 	const struct rec_header *header = storage->change->record.header;
 	const struct rec_connect *connect = (const void *)header;
@@ -172,9 +195,12 @@ static uint64_t kind_fields(const struct subject_storage *storage)
 	case REC_LISTEN:
 		return field(FIELD_BACKLOG, !storage->description.error);
 	case REC_CONNECT:
-		return field(FIELD_DURATION, connect->duration_ns);
+		return field(FIELD_DURATION, connect->duration_ns) | peer_process_fields(storage);
 	case REC_ACCEPT:
-		return field(FIELD_QUEUE, accept->queue_ns) | field(FIELD_LISTENER, accept->listener);
+		return field(FIELD_QUEUE, accept->queue_ns) | field(FIELD_LISTENER, accept->listener) |
+		       peer_process_fields(storage);
+	case REC_HOLDER:
+		return holder_fields(storage->change->holder);
 	case REC_CLOSE:
 		return close_fields(storage);
 	case REC_OVERFLOW:
@@ -185,7 +211,7 @@ static uint64_t kind_fields(const struct subject_storage *storage)
 	}
 }
 
-static uint64_t event_fields(const struct subject_storage *storage)
+static fields event_fields(const struct subject_storage *storage)
 {
 	const struct rec_header *header = storage->change->record.header;
 	const struct description *description = &storage->description;
@@ -204,7 +230,7 @@ static uint64_t event_fields(const struct subject_storage *storage)
 /* --- rows -------------------------------------------------------------------------------------------------
  */
 
-static uint64_t last_holder_fields(const struct subject_storage *storage)
+static fields last_holder_fields(const struct subject_storage *storage)
 {
 	const struct past_holder *holder = describe_last_holder(storage->model, storage->row);
 	struct actor actor;
@@ -218,15 +244,16 @@ static uint64_t last_holder_fields(const struct subject_storage *storage)
 	       field(FIELD_LAST_UNTIL, true);
 }
 
-static uint64_t row_fields(const struct subject_storage *storage)
+static fields row_fields(const struct subject_storage *storage)
 {
 	const struct socket_row *row = storage->row;
-	uint64_t set = field(FIELD_ROW, true) | network_fields(storage, true) |
-		       field(FIELD_HOLDERS, !row->orphan) | field(FIELD_HOLDERS_AS_OF, !row->orphan);
+	fields set = field(FIELD_ROW, true) | network_fields(storage, true) |
+		     field(FIELD_HOLDERS, !row->orphan) | field(FIELD_HOLDERS_AS_OF, !row->orphan);
 
 	if (socket_row_kind(&row->socket) == ROW_CONNECTION)
 		return set | field(FIELD_DIRECTION, storage->subject.direction) |
 		       field(FIELD_AGE, row->since_ns) | last_holder_fields(storage) |
+		       peer_process_fields(storage) |
 		       counter_fields(describe_row_has_counters(row), row->rtt_us);
 	return set | field(FIELD_CLASS, storage->description.port_class) |
 	       field(FIELD_OPTIONS, row->socket.options) | field(FIELD_QUEUE_LENGTH, row->queue_limit) |
@@ -245,9 +272,9 @@ static bool name_answers(const char *name, const char *asked)
 	return !strncmp(name, asked, length) && (!name[length] || name[length] == '.');
 }
 
-static uint64_t fields_meant(const char *asked)
+static fields fields_meant(const char *asked)
 {
-	uint64_t set = 0;
+	fields set = 0;
 
 	for (int i = 0; i < FIELD_COUNT; i++) {
 		bool own = !strncmp(names[i], OWN_PREFIX, strlen(OWN_PREFIX));
@@ -261,7 +288,7 @@ static uint64_t fields_meant(const char *asked)
 bool subject_has_field(const void *context, const char *asked)
 {
 	const struct subject_storage *storage = context;
-	uint64_t present = storage->change ? event_fields(storage) : row_fields(storage);
+	fields present = storage->change ? event_fields(storage) : row_fields(storage);
 
 	return fields_meant(asked) & present;
 }

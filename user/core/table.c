@@ -201,6 +201,16 @@ void *table_oldest(const struct table *table)
 	return table->oldest == NONE ? NULL : head_at(table, table->oldest) + 1;
 }
 
+uint32_t table_number(const void *row)
+{
+	return ((const struct head *)row - 1)->number;
+}
+
+void *table_at(const struct table *table, uint32_t number)
+{
+	return head_at(table, number) + 1;
+}
+
 size_t table_count(const struct table *table)
 {
 	return table->count;

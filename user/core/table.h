@@ -27,6 +27,10 @@ void table_touch(struct table *table, void *row);
 /* The row that was used longest ago, NULL when empty. */
 void *table_oldest(const struct table *table);
 
+/* A row's number stays the same as long as the row is there, and is below 2^32 - 1. */
+uint32_t table_number(const void *row);
+void *table_at(const struct table *table, uint32_t number);
+
 size_t table_count(const struct table *table);
 bool table_is_full(const struct table *table);
 /* Every row from the one used longest ago to the one used last; stops when the callback returns non-zero and

@@ -101,8 +101,10 @@ static void json_kind_fields(struct json_writer *w, const struct model *model, c
 		break;
 	case REC_CONNECT:
 		json_known(w, "duration_ns", ((const struct rec_connect *)header)->duration_ns);
+		json_peer_process(w, model, change->socket);
 		break;
 	case REC_ACCEPT:
+		json_peer_process(w, model, change->socket);
 		json_known(w, "queue_ns", accept->queue_ns);
 		json_known(w, "listener", accept->listener);
 		break;

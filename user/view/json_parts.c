@@ -146,6 +146,18 @@ void json_process(struct json_writer *w, const struct model *model, const struct
 	json_object_end(w);
 }
 
+void json_peer_process(struct json_writer *w, const struct model *model, const struct socket_row *row)
+{
+	struct actor actor = describe_process(model_peer_process(model, row));
+
+	if (!actor.pid)
+		return;
+	json_object(w, "peer_process");
+	json_uint(w, "pid", actor.pid);
+	json_wrapped(w, "executable", "name", actor_name(&actor));
+	json_object_end(w);
+}
+
 static const char *cause_name(unsigned cause)
 {
 	static const char *const names[] = {"made", "connected", "accepted", "observed", "inherited"};

@@ -18,6 +18,8 @@ void json_network(struct json_writer *w, const struct description *description, 
 void json_process(struct json_writer *w, const struct model *model, const struct actor *actor,
 		  const struct view_options *options);
 /* [{"process":{…},"fd":6,"cause":"accepted"}] */
+/* The process at the other end, where that is on this host and one process holds it. */
+void json_peer_process(struct json_writer *w, const struct model *model, const struct socket_row *row);
 void json_holders(struct json_writer *w, const struct model *model, const struct socket_row *row,
 		  const struct view_options *options);
 /* Who had a connection last that nobody has now. */

@@ -115,6 +115,7 @@ static void json_connection_row(struct json_writer *w, const struct model *model
 		json_counters(w, row->bytes_sent, row->bytes_received, row->retransmits, row->rtt_us);
 	json_row_holders(w, model, row, options);
 	json_last_holder(w, model, row, &options->view);
+	json_peer_process(w, model, row);
 	json_object_end(w);
 }
 

@@ -34,7 +34,8 @@ static int compare_holds(const void *left, const void *right)
 
 static bool same_process(const struct hold *a, const struct hold *b)
 {
-	return a->holder->process->pid == b->holder->process->pid && a->holder->process->start_ns == b->holder->process->start_ns;
+	return a->holder->process->pid == b->holder->process->pid &&
+	       a->holder->process->start_ns == b->holder->process->start_ns;
 }
 
 static bool hold_matches(const struct model *model, const struct filter *filter, const struct hold *hold)
