@@ -150,13 +150,22 @@ static void remember(struct sockets *sockets, const struct socket_row *row, cons
 /* --- events -----------------------------------------------------------------------------------------------
  */
 
+static bool same_ends(const struct rec_socket *a, const struct rec_socket *b)
+{
+	return a->local_port == b->local_port && a->peer_port == b->peer_port && a->netns == b->netns &&
+	       a->family == b->family && !memcmp(a->local_addr, b->local_addr, sizeof(a->local_addr)) &&
+	       !memcmp(a->peer_addr, b->peer_addr, sizeof(a->peer_addr));
+}
+
 /* Takes over what the record says; what it does not say (creator, options) stays. */
 static void socket_update(const struct sockets *sockets, struct socket_row *row,
 			  const struct rec_socket *socket)
 {
 	struct rec_socket before = row->socket;
+	bool moved = !same_ends(&before, socket);
 
-	tuples_remove(sockets->tuples, row);
+	if (moved)
+		tuples_remove(sockets->tuples, row);
 	row->socket = *socket;
 	if (!socket->creator_pid) {
 		row->socket.creator_pid = before.creator_pid;
@@ -164,7 +173,8 @@ static void socket_update(const struct sockets *sockets, struct socket_row *row,
 	}
 	if (!socket->options)
 		row->socket.options = before.options;
-	tuples_add(sockets->tuples, row);
+	if (moved)
+		tuples_add(sockets->tuples, row);
 }
 
 static struct socket_row *socket_acted(struct sockets *sockets, const struct record *record,

@@ -120,10 +120,11 @@ void tuples_add(struct tuples *tuples, struct socket_row *row)
 
 void tuples_remove(struct tuples *tuples, struct socket_row *row)
 {
-	uint32_t wanted = table_number(row) + 1, *link = bucket_of_row(tuples, row);
+	uint32_t wanted = table_number(row) + 1, *link;
 
 	if (!has_peer(row))
 		return;
+	link = bucket_of_row(tuples, row);
 	while (*link && *link != wanted)
 		link = &row_at(tuples, *link)->next_tuple;
 	if (!*link)
