@@ -396,6 +396,14 @@ const char *model_cgroup_path(const struct model *model, uint64_t cgroup_id)
 	return names_get(model->names, META_CGROUP, cgroup_id);
 }
 
+/* A namespace that lost its name has an empty one, since inodes are used again. */
+const char *model_netns_name(const struct model *model, uint32_t netns)
+{
+	const char *name = names_get(model->names, META_NETNS_NAME, netns);
+
+	return name && *name ? name : NULL;
+}
+
 const char *model_service_name(const struct model *model, uint16_t protocol, uint16_t port)
 {
 	return names_get(model->names, META_SERVICE, (uint64_t)protocol << 16 | port);

@@ -152,6 +152,7 @@ int64_t model_clock_offset_ns(const struct model *model); /* CLOCK_REALTIME - CL
 const char *model_user_name(const struct model *model, uint32_t uid);
 int model_user_id(const struct model *model, const char *name, uint32_t *ret_uid);
 const char *model_cgroup_path(const struct model *model, uint64_t cgroup_id);
+const char *model_netns_name(const struct model *model, uint32_t netns);
 const char *model_service_name(const struct model *model, uint16_t protocol, uint16_t port);
 int model_service_port(const struct model *model, const char *name, uint16_t *ret_port);
 bool model_ephemeral_range(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high);
