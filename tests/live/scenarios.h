@@ -44,6 +44,14 @@
 	X(refused_syns)                                                                                      \
 	X(accept_queue_overflow)                                                                             \
 	X(blocked_accept)                                                                                    \
+	X(who_holders)                                                                                       \
+	X(who_addresses)                                                                                     \
+	X(who_remains)                                                                                       \
+	X(who_words)                                                                                         \
+	X(who_paged)                                                                                         \
+	X(wait_listening)                                                                                    \
+	X(wait_free)                                                                                         \
+	X(wait_timeout)                                                                                      \
 	X(follow)                                                                                            \
 	X(server_nginx)                                                                                      \
 	X(server_redis)                                                                                      \

@@ -396,17 +396,15 @@ _Noreturn static void become_run(const struct scene *scene, const char **argv, c
 	become_tool(scene, argv, out, result->err_path, true);
 }
 
-void tool_run(struct scene *scene, struct tool_result *result, const struct tool_run *options, ...)
+static pid_t launch(struct scene *scene, struct tool_result *result, const struct tool_run *options,
+		    va_list rest)
 {
 	static const struct tool_run plain;
 	const char *argv[TOOL_MAX_ARGUMENTS + 4], *const first[] = {scene->tool, NULL};
-	va_list rest;
 	pid_t pid;
-	int status, file;
+	int file;
 
-	va_start(rest, options);
 	collect(argv, first, rest);
-	va_end(rest);
 	*result = (struct tool_result){0};
 	open_files(scene, result->out_path, result->err_path, sizeof(result->out_path), "out");
 	/* Made here, so that an ordinary user finds them writable. */
@@ -418,11 +416,45 @@ void tool_run(struct scene *scene, struct tool_result *result, const struct tool
 	scene_must(scene, pid, "fork");
 	if (pid == 0)
 		become_run(scene, argv, options ? options : &plain, result);
+	return pid;
+}
+
+static void reap(struct scene *scene, struct tool_result *result, const struct tool_run *options, pid_t pid)
+{
+	int status;
+
 	scene_must(scene, waitpid(pid, &status, 0), "waitpid");
 	result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	if (!options || !options->stdout_path)
 		result->out = file_read(scene, result->out_path, &result->out_length);
 	result->err = file_read(scene, result->err_path, &result->err_length);
+}
+
+void tool_run(struct scene *scene, struct tool_result *result, const struct tool_run *options, ...)
+{
+	va_list rest;
+	pid_t pid;
+
+	va_start(rest, options);
+	pid = launch(scene, result, options, rest);
+	va_end(rest);
+	reap(scene, result, options, pid);
+}
+
+pid_t tool_launch(struct scene *scene, struct tool_result *result, ...)
+{
+	va_list rest;
+	pid_t pid;
+
+	va_start(rest, result);
+	pid = launch(scene, result, NULL, rest);
+	va_end(rest);
+	return pid;
+}
+
+void tool_reap(struct scene *scene, struct tool_result *result, pid_t pid)
+{
+	reap(scene, result, NULL, pid);
 }
 
 void tool_result_free(struct tool_result *result)

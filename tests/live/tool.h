@@ -72,6 +72,9 @@ struct tool_result {
 /* Runs the tool with these arguments; NULL ends them. options may be NULL. */
 void tool_run(struct scene *scene, struct tool_result *result, const struct tool_run *options, ...)
 	__attribute__((sentinel));
+/* The same in two parts: the tool runs in between. */
+pid_t tool_launch(struct scene *scene, struct tool_result *result, ...) __attribute__((sentinel));
+void tool_reap(struct scene *scene, struct tool_result *result, pid_t pid);
 void tool_result_free(struct tool_result *result);
 /* A file's bytes and a NUL behind them. */
 char *file_read(const struct scene *scene, const char *path, size_t *ret_length);

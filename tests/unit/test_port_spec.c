@@ -240,6 +240,7 @@ static void test_matches_place(void **state)
 	assert_true(matches_place("10.0.0.1:80", AF_INET6, "::"));
 	assert_true(matches_place("[::1]:80", AF_INET6, "::1"));
 	assert_false(matches_place("[::1]:80", AF_INET6, "::2"));
+	assert_true(matches_place("0.0.0.0:80", AF_INET, "10.0.0.2"));
 }
 
 int main(void)

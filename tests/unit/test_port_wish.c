@@ -29,12 +29,12 @@ static void find_udp(struct fixture *f, uint64_t cookie, uint16_t port, uint16_t
 	apply(f);
 }
 
-static void end(struct fixture *f, uint64_t cookie, uint16_t port)
+/* The row itself goes with the next record. */
+static void end(struct fixture *f, struct port_wish *wish, uint64_t cookie, uint16_t port)
 {
 	make_fact(&f->record, REC_CLOSE, 0, cookie, port);
 	apply(f);
-	make_meta(&f->record, META_HOST, 0, "so that it goes");
-	apply(f);
+	port_wish_note(wish, &f->record.header);
 }
 
 static struct port_wish wish_for(bool listening)
@@ -75,11 +75,33 @@ static void test_free_port(void **state)
 	find(f, 3, 80, TCP_TIME_WAIT);
 	assert_false(port_wish_is_fulfilled(&wish, f->model));
 	/* One goes, another one is in the way; the last one goes. */
-	end(f, wish.witness, 80);
+	end(f, &wish, wish.witness.cookie, 80);
 	assert_non_null(port_wish_obstacle(&wish, f->model));
-	assert_int_equal(port_wish_obstacle(&wish, f->model)->socket.cookie, wish.witness);
-	end(f, wish.witness, 80);
+	assert_int_equal(port_wish_obstacle(&wish, f->model)->socket.cookie, wish.witness.cookie);
+	end(f, &wish, wish.witness.cookie, 80);
 	assert_true(port_wish_is_fulfilled(&wish, f->model));
+}
+
+/* A close that ends the connection only; and a listener that ended before it was asked for. */
+static void test_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct port_wish wish = wish_for(false), listening = wish_for(true);
+
+	find(f, 1, 80, TCP_ESTABLISHED);
+	make_fact(&f->record, REC_CLOSE, 0, 1, 80);
+	f->record.header.flags |= CLOSE_F_STILL_BOUND;
+	apply(f);
+	port_wish_note(&wish, &f->record.header);
+	assert_false(port_wish_is_fulfilled(&wish, f->model));
+	end(f, &wish, 1, 80);
+	assert_true(port_wish_is_fulfilled(&wish, f->model));
+	find(f, 2, 80, TCP_LISTEN);
+	end(f, &listening, 2, 80);
+	assert_false(port_wish_is_fulfilled(&listening, f->model));
+	/* Its cookie again, in another protocol or later, is another socket. */
+	find_udp(f, 2, 80, 0);
+	assert_true(port_wish_is_fulfilled(&listening, f->model));
 }
 
 /* The witness is still there, but has the port no longer. */
@@ -113,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_listening, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_free_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_concerns, setup, teardown),
 	};

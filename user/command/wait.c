@@ -145,6 +145,7 @@ static int take(void *context, const void *record, size_t size)
 	if (closed && socket->protocol != IPPROTO_UDP && socket->state != TCP_LISTEN)
 		waiting->uncertain = true;
 	result = sink_put(&sink, record, size);
+	port_wish_note(&waiting->wish, header);
 	if (result || !socket || header->kind == REC_SOCKET)
 		return result;
 	/* A listener that comes and goes was there; a port that was free in between is not free. */
@@ -403,7 +404,8 @@ static int watch(struct waiting *waiting)
 /* If it is so already, one look shows it, thirty times as fast as hooks come and go. */
 static int look_or_watch(struct waiting *waiting)
 {
-	static const struct fill everything = {.connections = true, .descriptions = true};
+	static const struct fill everything = {
+		.connections = true, .descriptions = true, .no_instance = true};
 	int status = fill_from_kernel(waiting->pipeline, &everything);
 
 	if (status)

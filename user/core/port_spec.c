@@ -217,14 +217,15 @@ bool port_spec_matches(const struct port_spec *spec, const struct rec_socket *so
 	return address_prefix_contains(wanted, local.family, local.addr);
 }
 
-/* A wildcard may have been of either family: it is taken for both. */
+/* A wildcard may have been of either family: it is taken for both. Who asks for all addresses, asks for each.
+ */
 bool port_spec_matches_place(const struct port_spec *spec, const struct rec_socket *place)
 {
 	const struct address_prefix *wanted = &spec->address;
 
 	if (!has_port(spec, place))
 		return false;
-	if (!wanted->family || address_is_any(place->local_addr))
+	if (!wanted->family || address_is_any(wanted->addr) || address_is_any(place->local_addr))
 		return true;
 	if (wanted->family == AF_INET && address_is_v4_mapped(place->local_addr))
 		return !memcmp(place->local_addr + 12, wanted->addr, 4);

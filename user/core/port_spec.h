@@ -32,7 +32,7 @@ int port_spec_parse(char *word, const struct filter_resolver *resolver, struct p
  * Wildcards serve every address of their family, a dual-stack socket also those of IPv4.
  */
 bool port_spec_matches(const struct port_spec *spec, const struct rec_socket *socket);
-/* The same by what is left of a socket that is gone: without options and family. */
+/* Nearly the same by what is left of a socket that is gone, without options and family: rather too often. */
 bool port_spec_matches_place(const struct port_spec *spec, const struct rec_socket *place);
 
 #define PORT_SPEC_TEXT_MAX 80

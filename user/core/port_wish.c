@@ -26,32 +26,53 @@ bool port_wish_prevents(const void *context, const struct rec_socket *socket)
 	return bind_ok_collides(&wish->spec, wish->netns, socket);
 }
 
+void port_wish_note(struct port_wish *wish, const struct rec_header *latest)
+{
+	const struct rec_fact *fact = (const void *)latest;
+
+	wish->ended.cookie = 0;
+	if (latest->kind != REC_CLOSE || latest->flags & CLOSE_F_STILL_BOUND)
+		return;
+	wish->ended =
+		(struct port_wish_socket){.cookie = fact->socket.cookie, .protocol = fact->socket.protocol};
+}
+
+static bool is(const struct port_wish_socket *known, const struct rec_socket *socket)
+{
+	return known->cookie && known->cookie == socket->cookie && known->protocol == socket->protocol;
+}
+
 static int take_fulfilling(const struct socket_row *row, void *context)
 {
-	return port_wish_fulfils(context, &row->socket);
+	const struct port_wish *wish = context;
+
+	return port_wish_fulfils(wish, &row->socket) && !is(&wish->ended, &row->socket);
 }
 
 static int take_preventing(const struct socket_row *row, void *context)
 {
 	struct port_wish *wish = context;
 
-	if (!port_wish_prevents(wish, &row->socket))
+	if (!port_wish_prevents(wish, &row->socket) || is(&wish->ended, &row->socket))
 		return 0;
-	wish->witness = row->socket.cookie;
-	wish->witness_protocol = row->socket.protocol;
+	wish->witness =
+		(struct port_wish_socket){.cookie = row->socket.cookie, .protocol = row->socket.protocol};
 	return 1;
+}
+
+static const struct socket_row *witness_of(const struct port_wish *wish, const struct model *model)
+{
+	return model_socket(model, wish->witness.cookie, wish->witness.protocol);
 }
 
 /* The one that was in the way before most likely still is: then nobody else need be asked. */
 const struct socket_row *port_wish_obstacle(struct port_wish *wish, const struct model *model)
 {
-	const struct socket_row *row = model_socket(model, wish->witness, wish->witness_protocol);
+	const struct socket_row *row = witness_of(wish, model);
 
-	if (row && port_wish_prevents(wish, &row->socket))
+	if (row && port_wish_prevents(wish, &row->socket) && !is(&wish->ended, &row->socket))
 		return row;
-	if (!model_each_socket(model, take_preventing, wish))
-		return NULL;
-	return model_socket(model, wish->witness, wish->witness_protocol);
+	return model_each_socket(model, take_preventing, wish) ? witness_of(wish, model) : NULL;
 }
 
 bool port_wish_is_fulfilled(struct port_wish *wish, const struct model *model)

@@ -9,16 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* With protocol, the identity of a socket. */
+struct port_wish_socket {
+	uint64_t cookie; /* 0: none */
+	uint16_t protocol;
+};
+
 /* Start from the first three. */
 struct port_wish {
 	struct port_spec spec;
 	uint32_t netns; /* inode of the namespace that it is about */
 	bool listening; /* somebody listens, or has a UDP port without a peer; otherwise: a bind would succeed
 			 */
-	uint64_t witness; /* cookie of a socket that was in the way */
-	uint16_t witness_protocol;
+	struct port_wish_socket witness; /* was in the way the last time */
+	struct port_wish_socket ended;	 /* with the latest record; the tables have it until the next one */
 };
 
+/* Before any question: what the latest record ended. */
+void port_wish_note(struct port_wish *wish, const struct rec_header *latest);
 bool port_wish_is_fulfilled(struct port_wish *wish, const struct model *model);
 /* A wish for a free port: a socket that is in the way. NULL: none. */
 const struct socket_row *port_wish_obstacle(struct port_wish *wish, const struct model *model);
