@@ -2,6 +2,7 @@
 #include "view/who_parts.h"
 
 #include "core/ancestry.h"
+#include "core/cgroup_name.h"
 #include "view/command_line.h"
 
 #include <netinet/in.h>
@@ -227,15 +228,40 @@ static void command_line_line(const struct who *who, const struct actor *actor)
 	who_line_end(who, &text);
 }
 
+static void put_container(struct text *text, const struct cgroup_name *cgroup)
+{
+	char name[CGROUP_PART_TEXT_MAX], pod[CGROUP_POD_UID_MAX];
+	size_t shown = cgroup->id.length < CONTAINER_ID_SHORT ? cgroup->id.length : CONTAINER_ID_SHORT;
+
+	text_format(text, "%s%scontainer ", cgroup->runtime ? cgroup->runtime : "",
+		    cgroup->runtime ? " " : "");
+	if (cgroup->id.length)
+		text_name(text, cgroup->id.text, shown);
+	else if (cgroup_container_name(cgroup, name))
+		text_name(text, name, strlen(name));
+	if (cgroup_pod_uid(cgroup, pod)) {
+		text_put(text, ", pod ");
+		text_name(text, pod, strlen(pod));
+	}
+}
+
+/* Container or unit; the path of the control group where that is neither. At its root nothing is known. */
 static void place_line(const struct who *who, const struct actor *actor)
 {
-	struct text text = who_line(who);
 	const char *path = actor->cgroup_id ? model_cgroup_path(who->model, actor->cgroup_id) : NULL;
+	struct text text = who_line(who);
+	struct cgroup_name cgroup;
 
 	if (!path || !strcmp(path, "/"))
 		return;
+	cgroup_name_read(path, &cgroup);
 	text_put(&text, WHO_INDENT WHO_INDENT);
-	text_name(&text, path, strlen(path));
+	if (cgroup_is_container(&cgroup))
+		put_container(&text, &cgroup);
+	else if (cgroup.unit.length)
+		text_name(&text, cgroup.unit.text, cgroup.unit.length);
+	else
+		text_name(&text, path, strlen(path));
 	who_line_end(who, &text);
 }
 
