@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,23 @@ struct settings {
 	unsigned patience_s;
 };
 
+/*
+ * No portsnoop but the scenario's own may answer its questions. A socket's path is short: where this one
+ * would not be, the scenario goes elsewhere.
+ */
+static void live_alone(const struct scene *scene)
+{
+	static const char longest[] = "/instance.sock";
+	char path[600];
+
+	if (snprintf(path, sizeof(path), "%s/%s.run", scene->out_dir, scene->name) + sizeof(longest) >
+	    sizeof(((struct sockaddr_un *)0)->sun_path))
+		snprintf(path, sizeof(path), "/tmp/%s.%d", scene->name, getpid());
+	if (mkdir(path, 0755) && errno != EEXIST)
+		scene_fail(scene, "%s: %s", path, strerror(errno));
+	setenv("PORTSNOOP_RUNDIR", path, 1);
+}
+
 _Noreturn static void perform(const struct scenario *scenario, const struct settings *settings, int reason_fd)
 {
 	struct scene scene = {
@@ -55,6 +73,7 @@ _Noreturn static void perform(const struct scenario *scenario, const struct sett
 	signal(SIGPIPE, SIG_IGN);
 	alarm(WATCHDOG_S);
 	scene.truth = truth_new(&scene);
+	live_alone(&scene);
 	scene_isolate(&scene);
 	scenario->run(&scene);
 	fflush(stdout);
