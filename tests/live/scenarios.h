@@ -51,6 +51,7 @@
 	X(who_paged)                                                                                         \
 	X(wait_listening)                                                                                    \
 	X(wait_free)                                                                                         \
+	X(wait_remains)                                                                                      \
 	X(wait_timeout)                                                                                      \
 	X(follow)                                                                                            \
 	X(server_nginx)                                                                                      \

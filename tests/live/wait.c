@@ -127,13 +127,21 @@ void wait_listening(struct scene *scene)
 /* --- it is free -------------------------------------------------------------------------------------------
  */
 
+/* The kernel agrees. */
+static void must_be_free(const struct scene *scene)
+{
+	union address at = address_of("0.0.0.0", PORT);
+	int fd = act_socket(scene, AF_INET, SOCK_STREAM);
+
+	scene_must(scene, bind(fd, &at.any, address_length(&at)), "bind to the free port");
+	close(fd);
+}
+
 void wait_free(struct scene *scene)
 {
 	struct tool_result result;
 	char had[64];
 	pid_t tool, server = start_server(scene);
-	union address at = address_of("0.0.0.0", PORT);
-	int fd;
 
 	tool = tool_launch(scene, &result, "wait", "0.0.0.0:" PORT_TEXT "/tcp", "--free", NULL);
 	await_sleep(scene, tool);
@@ -142,9 +150,64 @@ void wait_free(struct scene *scene)
 	snprintf(had, sizeof(had), "tcp port 0.0.0.0:7960 is free; live(%d) had it until", server);
 	expect(scene, &result, 0, had);
 	tool_result_free(&result);
-	fd = act_socket(scene, AF_INET, SOCK_STREAM);
-	scene_must(scene, bind(fd, &at.any, address_length(&at)), "bind to the free port");
-	close(fd);
+	must_be_free(scene);
+}
+
+/* --- nobody has it, and it is not free --------------------------------------------------------------------
+ */
+
+/* Listens and accepts one connection. */
+static void accept_one(struct scene *scene, void *context)
+{
+	const struct server *server = context;
+	int fd = quiet_bind(scene, "127.0.0.1");
+
+	scene_must(scene, listen(fd, 8), "listen");
+	gate_post(scene, server->ready);
+	scene_must(scene, accept(fd, NULL, NULL), "accept");
+	gate_post(scene, server->ready);
+	for (;;)
+		pause();
+}
+
+/* A server is killed while the tool waits for its port; the client still has its end of a connection. */
+static pid_t kill_server(struct scene *scene, struct tool_result *result, const char *timeout,
+			 int *ret_client)
+{
+	struct server server = {gate_new(scene)};
+	union address at = address_of("127.0.0.1", PORT);
+	pid_t tool, pid = actor_start(scene, accept_one, &server);
+
+	gate_wait(scene, server.ready);
+	*ret_client = act_socket(scene, AF_INET, SOCK_STREAM);
+	scene_must(scene, connect(*ret_client, &at.any, address_length(&at)), "connect");
+	gate_wait(scene, server.ready);
+	tool = tool_launch(scene, result, "wait", PORT_TEXT, "--free", "--timeout", timeout, NULL);
+	await_sleep(scene, tool);
+	actor_kill(scene, pid);
+	receive_end(scene, *ret_client);
+	return tool;
+}
+
+/* What is left begins and ends without an event: FIN_WAIT2 for a second, TIME_WAIT for a minute. */
+void wait_remains(struct scene *scene)
+{
+	struct tool_result result;
+	pid_t tool;
+	int client;
+
+	scene_must_set(scene, "net/ipv4/tcp_fin_timeout", "1");
+	tool = kill_server(scene, &result, "20s", &client);
+	tool_reap(scene, &result, tool);
+	expect(scene, &result, 0, "port 7960 is free; live(");
+	tool_result_free(&result);
+	must_be_free(scene);
+	close(client);
+	tool = kill_server(scene, &result, "3s", &client);
+	close(client);
+	tool_reap(scene, &result, tool);
+	expect(scene, &result, 1, "time_wait: no process, 60 s at most");
+	tool_result_free(&result);
 }
 
 /* --- it is not, and does not become so --------------------------------------------------------------------
