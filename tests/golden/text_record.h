@@ -88,6 +88,8 @@ static const struct member members[] = {
 	MEMBER(REC_HOLDER, "cookie", NUMBER, rec_holder, cookie),
 	MEMBER(REC_HOLDER, "fd", NUMBER, rec_holder, fd),
 	MEMBER(REC_PROCESS, "parent", NUMBER, rec_process, parent_pid),
+	MEMBER(REC_PROCESS, "pid_ns", NUMBER, rec_process, pid_ns),
+	MEMBER(REC_PROCESS, "ns_pid", NUMBER, rec_process, ns_pid),
 	MEMBER(REC_READY, "schema", NUMBER, rec_ready, schema),
 	MEMBER(REC_READY, "uncountable", NUMBER, rec_ready, uncountable),
 	MEMBER(REC_READY, "sockets", NUMBER, rec_ready, sockets),
@@ -337,8 +339,8 @@ static void set_key(union any_record *record, bool is_fact, char *word)
 /* meta TYPE KEY [TEXT] */
 static void read_meta(union any_record *record, const struct words *words)
 {
-	static const char *const types[] = {"none", "clock",   "version", "host",   "netns", "range",
-					    "user", "service", "cgroup",  "follow", NULL};
+	static const char *const types[] = {"none", "clock",   "version", "host",   "netns",	  "range",
+					    "user", "service", "cgroup",  "follow", "netns_name", NULL};
 	size_t length;
 
 	if (words->n < 3)

@@ -36,8 +36,13 @@ static inline int fixture_field(void *context, const char *name)
 	return strcmp(name, "error.type") && strcmp(name, "portsnoop.port.requested") ? -ENOENT : 0;
 }
 
+static inline int fixture_netns(void *context, const char *name)
+{
+	return strcmp(name, "blue") && strcmp(name, "green") ? -ENOENT : 0;
+}
+
 static const struct filter_resolver fixture_resolver = {
-	.user = fixture_user, .service = fixture_service, .field = fixture_field};
+	.user = fixture_user, .service = fixture_service, .field = fixture_field, .netns = fixture_netns};
 
 #define WORDS_MAX 16
 

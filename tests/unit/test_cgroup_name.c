@@ -215,6 +215,25 @@ static void hostile_names(void **state)
 	assert_null(name_of(path, buf));
 }
 
+static size_t telling_length(const char *path)
+{
+	struct cgroup_name name;
+
+	cgroup_name_read(path, &name);
+	return cgroup_telling_unit(&name).length;
+}
+
+/* For people: a container's own scope says nothing that its ID does not. */
+static void telling_units(void **state)
+{
+	assert_int_equal(telling_length("/system.slice/docker-" ID ".scope"), 0);
+	assert_int_equal(telling_length("/system.slice/docker-" ID ".scope/init.scope"),
+			 strlen("init.scope"));
+	assert_int_equal(telling_length("/system.slice/a.service/docker-" ID), strlen("a.service"));
+	assert_int_equal(telling_length("/system.slice/a.service"), strlen("a.service"));
+	assert_int_equal(telling_length("/docker/" ID), 0);
+}
+
 /* The path ends where it ends: nothing behind it is read. Under valgrind and the sanitizers this says more.
  */
 static void every_beginning(void **state)
@@ -237,9 +256,8 @@ static void every_beginning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_paths),
-		cmocka_unit_test(nothing_is_guessed),
-		cmocka_unit_test(hostile_names),
+		cmocka_unit_test(known_paths),	   cmocka_unit_test(nothing_is_guessed),
+		cmocka_unit_test(hostile_names),   cmocka_unit_test(telling_units),
 		cmocka_unit_test(every_beginning),
 	};
 

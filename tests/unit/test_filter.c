@@ -15,8 +15,7 @@
 #define NGINX                                                                                                \
 	{                                                                                                    \
 		.pid = 812, .ns_pid = 7, .uid = 33, .comm = "nginx",                                         \
-		.cgroup = "/system.slice/system-web\\x2dfront.slice/nginx.service",                          \
-		.container_id = CONTAINER, .container_name = "web-1",                                        \
+		.cgroup = "/system.slice/system-web\\x2dfront.slice/docker-" CONTAINER ".scope",             \
 	}
 #define PYTHON                                                                                               \
 	{                                                                                                    \
@@ -135,13 +134,12 @@ static const char *const true_of_connection[] = {
 	"netns bl*",
 	"netns 4026531840",
 	"netns 4026531000-4026531999",
-	"container web-1",
-	"container web-*",
+	"container 4f0c",
 	"container 4f0c2d9a7b31",
 	("container " CONTAINER),
 	"container 4f0c*",
 	"cgroup /system.slice/*",
-	"cgroup '/system.slice/system-web\\x2dfront.slice/nginx.service'",
+	"cgroup '/system.slice/system-web\\x2dfront.slice/docker-*'",
 	"cgroup */system-web\\x2dfront*",
 	"class well-known",
 	"class ephemeral,well-known",
@@ -184,7 +182,8 @@ static const char *const false_of_connection[] = {
 	"netns green",
 	"netns 4026531841",
 	"container web",
-	"container 4f0c2d9a7b3",
+	"container 4f0",
+	"container docker",
 	"container 4f0c2d9a7b32",
 	"cgroup /system.slice",
 	"class registered",

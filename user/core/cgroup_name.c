@@ -282,6 +282,15 @@ bool cgroup_is_container(const struct cgroup_name *name)
 	return name->id.length || name->name.length;
 }
 
+struct cgroup_part cgroup_telling_unit(const struct cgroup_name *name)
+{
+	const struct cgroup_part *unit = &name->unit;
+	bool repeats = unit->length && name->id.length && name->id.text > unit->text &&
+		       name->id.text < unit->text + unit->length;
+
+	return repeats ? (struct cgroup_part){0} : *unit;
+}
+
 static int hex_value(char c)
 {
 	return is_hex(c) ? (c <= '9' ? c - '0' : c - 'a' + 10) : -1;

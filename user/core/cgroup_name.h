@@ -36,6 +36,8 @@ void cgroup_name_read(const char *path, struct cgroup_name *ret_name);
 
 /* Whether there is a container: it has an ID or a name. */
 bool cgroup_is_container(const struct cgroup_name *name);
+/* The unit, for people: absent where it is the container's own scope, which only repeats its ID. */
+struct cgroup_part cgroup_telling_unit(const struct cgroup_name *name);
 /* The container's name without systemd's escapes, cut where buf ends. NULL: it has none. */
 const char *cgroup_container_name(const struct cgroup_name *name, char buf[CGROUP_PART_TEXT_MAX]);
 /* The pod's UID as the API server writes it. NULL: there is no pod. */

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KERNEL_NEW_SYN_RECV 12 /* a request that is no socket yet; RFC 9293 knows one SYN-RECEIVED */
+#define PID_NS_INITIAL	    0xeffffffcu /* PROC_PID_INIT_INO of include/linux/proc_ns.h, since 3.8 */
+#define KERNEL_NEW_SYN_RECV 12		/* a request that is no socket yet; RFC 9293 knows one SYN-RECEIVED */
 
 /* --- the socket -------------------------------------------------------------------------------------------
  */
@@ -330,6 +331,28 @@ size_t actor_args_length(const struct actor *actor)
 	while (length && !actor->process->args[length - 1])
 		length--;
 	return length;
+}
+
+void actor_place(const struct model *model, const struct actor *actor, struct cgroup_name *ret_place)
+{
+	cgroup_name_read(actor->cgroup_id ? model_cgroup_path(model, actor->cgroup_id) : NULL, ret_place);
+}
+
+/* A process may have the same number in both, so the namespace decides where it is known. */
+bool actor_pid_ns(const struct actor *actor, struct pid_ns *ret_pid_ns)
+{
+	const struct process *process = actor->process;
+	bool elsewhere;
+
+	if (!process)
+		return false;
+	if (process->pid_ns)
+		elsewhere = process->pid_ns != PID_NS_INITIAL;
+	else
+		elsewhere = process->ns_pid && process->ns_pid != process->pid;
+	if (elsewhere)
+		*ret_pid_ns = (struct pid_ns){.inode = process->pid_ns, .pid = process->ns_pid};
+	return elsewhere;
 }
 
 bool actor_is_cut(const struct actor *actor)

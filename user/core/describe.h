@@ -7,6 +7,7 @@
 #ifndef PORTSNOOP_CORE_DESCRIBE_H
 #define PORTSNOOP_CORE_DESCRIBE_H
 
+#include "core/cgroup_name.h"
 #include "core/endpoint.h"
 #include "core/model.h"
 
@@ -63,6 +64,16 @@ const char *actor_name(const struct actor *actor);
 const char *actor_path(const struct actor *actor);
 /* Bytes of actor->process->args without the NULs at their end; 0: not known. */
 size_t actor_args_length(const struct actor *actor);
+/* Container, pod and unit, as far as the path of its control group tells; that is only read here. */
+void actor_place(const struct model *model, const struct actor *actor, struct cgroup_name *ret_place);
+
+/* The pid namespace that a process lives in, when that is not the initial one. 0: not known. */
+struct pid_ns {
+	uint32_t inode;
+	uint32_t pid; /* its pid there */
+};
+/* False: it lives in the initial one, or that is not known. */
+bool actor_pid_ns(const struct actor *actor, struct pid_ns *ret_pid_ns);
 /* Whether something of executable or arguments did not fit. */
 bool actor_is_cut(const struct actor *actor);
 

@@ -23,9 +23,7 @@ struct filter_process {
 	uint32_t ns_pid; /* in its own pid namespace; 0: the same or unknown */
 	uint32_t uid;
 	const char *comm;
-	const char *cgroup; /* cgroup v2 path */
-	const char *container_id;
-	const char *container_name;
+	const char *cgroup; /* cgroup v2 path; tells the container too */
 };
 
 #define FILTER_HAS_LOCAL 0x01 /* local address and port */
@@ -58,13 +56,16 @@ struct filter_subject {
 };
 
 /* Names that the language takes and the core does not know. Each returns 0 or -ENOENT. A NULL callback knows
- * no name, except field. */
+ * no name, except field and netns. */
 struct filter_resolver {
 	int (*user)(void *context, const char *name, uint32_t *ret_uid);
 	int (*service)(void *context, const char *name, uint16_t *ret_port); /* host order */
 	void *context;
 	/* Is there such a JSON field in any line? NULL: every well-formed dotted name is taken. */
 	int (*field)(void *context, const char *name);
+	/* Is there such a network namespace? NULL: every name is taken. What matches is the name that the
+	 * subject has, since inodes are used again. */
+	int (*netns)(void *context, const char *name);
 };
 
 /* Where and why a parse failed. */
@@ -102,7 +103,7 @@ int filter_parse(char *const words[], size_t n_words, const struct filter_resolv
  *
  * pid matches in the initial pid namespace or in the process's own. A comm of more than 15 bytes without
  * wildcards matches what the kernel keeps of it. container matches the name, the ID, or an ID that begins
- * with the 12 or more hexadecimal digits given. serves is false for the side that connected: it does not
+ * with the 4 or more hexadecimal digits given. serves is false for the side that connected: it does not
  * receive.
  */
 bool filter_match(const struct filter *filter, const struct filter_subject *subject);

@@ -3,6 +3,7 @@
  * Runs a parsed filter over a subject. Every comparison is false where the field is absent, so that `not`,
  * which only turns the result round, is true there.
  */
+#include "core/cgroup_name.h"
 #include "core/filter_program.h"
 #include "core/glob.h"
 
@@ -77,10 +78,16 @@ static bool comm_matches(const struct filter_value *value, const char *comm)
 
 static bool container_matches(const struct filter_value *value, const struct filter_process *process)
 {
-	const char *id = process->container_id;
+	char name[CGROUP_PART_TEXT_MAX], id[CONTAINER_ID_LENGTH + 1];
+	struct cgroup_name place;
 
-	return text_matches(value, process->container_name) || text_matches(value, id) ||
-	       (id && value->id_prefix && !strncmp(id, value->text, strlen(value->text)));
+	cgroup_name_read(process->cgroup, &place);
+	if (!place.id.length)
+		return text_matches(value, cgroup_container_name(&place, name));
+	memcpy(id, place.id.text, CONTAINER_ID_LENGTH);
+	id[CONTAINER_ID_LENGTH] = '\0';
+	return text_matches(value, id) ||
+	       (value->id_prefix && !strncmp(id, value->text, strlen(value->text)));
 }
 
 static bool process_matches(enum filter_key key, const struct filter_value *value,

@@ -14,8 +14,8 @@
 #include <strings.h>
 
 #define PORT_MAX 65535u
-/* As docker and podman print it. Shorter beginnings are left to patterns: names may look like them. */
-#define CONTAINER_ID_SHORT 12
+/* Shorter beginnings of a container's ID are left to patterns: too many names look like them. */
+#define ID_PREFIX_LEAST 4
 
 static const char not_known[] = "is not known";
 static const char not_number[] = "is neither a number nor a range";
@@ -246,15 +246,21 @@ static const char *container_read(const struct filter_item *item, char *text, st
 {
 	size_t hex = strspn(text, "0123456789abcdef");
 
-	value->id_prefix = hex >= CONTAINER_ID_SHORT && !text[hex];
+	value->id_prefix = hex >= ID_PREFIX_LEAST && !text[hex];
 	return name_read(item, text, value);
 }
 
 /* Digits may be an inode or a name made of digits: either matches. */
-static const char *netns_read(const struct filter_item *item, char *text, struct filter_value *value)
+static const char *netns_read(const struct filter_item *item, const struct filter_resolver *resolver,
+			      char *text, struct filter_value *value)
 {
-	if (number_read(text, value))
+	bool is_name = number_read(text, value);
+
+	if (is_name)
 		*value = (struct filter_value){.low = 1, .high = 0, .wild = value->wild};
+	if (is_name && !value->wild && resolver && resolver->netns &&
+	    resolver->netns(resolver->context, text))
+		return "is not a known network namespace";
 	return name_read(item, text, value);
 }
 
@@ -277,7 +283,7 @@ static const char *value_read(enum filter_value_kind kind, const struct filter_i
 	case VALUE_CONTAINER:
 		return container_read(item, text, value);
 	case VALUE_NETNS:
-		return netns_read(item, text, value);
+		return netns_read(item, resolver, text, value);
 	case VALUE_ERRNO:
 		return errno_read(text, value);
 	case VALUE_FIELD:

@@ -9,6 +9,7 @@ static struct filter_process process_of(const struct model *model, const struct 
 {
 	return (struct filter_process){
 		.pid = actor->pid,
+		.ns_pid = actor->process ? actor->process->ns_pid : 0,
 		.uid = actor->uid,
 		.comm = actor->comm,
 		.cgroup = actor->cgroup_id ? model_cgroup_path(model, actor->cgroup_id) : NULL,
@@ -31,7 +32,8 @@ static size_t processes_of(const struct model *model, const struct socket_row *r
 	return n;
 }
 
-static void fill_from_description(struct filter_subject *subject, const struct description *description)
+static void fill_from_description(struct filter_subject *subject, const struct model *model,
+				  const struct description *description)
 {
 	const struct rec_socket *socket = description->socket;
 
@@ -56,12 +58,13 @@ static void fill_from_description(struct filter_subject *subject, const struct d
 	subject->direction = description->direction;
 	subject->error = description->error;
 	subject->netns = socket->netns;
+	subject->netns_name = model_netns_name(model, socket->netns);
 	subject->port_class = description->port_class;
 }
 
 static const struct filter_subject *finish(struct subject_storage *storage)
 {
-	fill_from_description(&storage->subject, &storage->description);
+	fill_from_description(&storage->subject, storage->model, &storage->description);
 	storage->subject.has_field = subject_has_field;
 	storage->subject.has_field_context = storage;
 	return &storage->subject;

@@ -33,10 +33,18 @@
 	X(USER_ID, "process.user.id")                                                                        \
 	X(USER_NAME, "process.user.name")                                                                    \
 	X(CGROUP, "process.linux.cgroup")                                                                    \
+	X(CONTAINER_ID, "container.id")                                                                      \
+	X(CONTAINER_NAME, "container.name")                                                                  \
+	X(CONTAINER_RUNTIME, "container.runtime")                                                            \
+	X(POD_UID, "k8s.pod.uid")                                                                            \
 	X(ERROR_TYPE, "error.type")                                                                          \
 	X(COMM, OWN_PREFIX "comm")                                                                           \
 	X(TID, OWN_PREFIX "tid")                                                                             \
+	X(UNIT, OWN_PREFIX "unit")                                                                           \
+	X(PID_NS_INODE, OWN_PREFIX "pid_ns.inode")                                                           \
+	X(PID_NS_PID, OWN_PREFIX "pid_ns.pid")                                                               \
 	X(NETNS, OWN_PREFIX "netns")                                                                         \
+	X(NETNS_NAME, OWN_PREFIX "netns_name")                                                               \
 	X(COOKIE, OWN_PREFIX "cookie")                                                                       \
 	X(FAMILY, OWN_PREFIX "family")                                                                       \
 	X(CREATOR_PID, OWN_PREFIX "creator.pid")                                                             \
@@ -119,6 +127,7 @@ static fields network_fields(const struct subject_storage *storage, bool with_st
 	       field(FIELD_PEER_ADDRESS, description->has_peer) |
 	       field(FIELD_PEER_PORT, description->has_peer && description->peer.port) |
 	       field(FIELD_STATE, with_state && description->state) | field(FIELD_NETNS, socket->netns) |
+	       field(FIELD_NETNS_NAME, model_netns_name(storage->model, socket->netns)) |
 	       field(FIELD_COOKIE, socket->cookie) | field(FIELD_FAMILY, description->mapped) |
 	       field(FIELD_SERVICE, description->service);
 }
@@ -129,17 +138,24 @@ static fields counter_fields(bool known, uint32_t rtt_us)
 	       field(FIELD_RETRANSMITS, known) | field(FIELD_RTT, known && rtt_us);
 }
 
-/* --- events -----------------------------------------------------------------------------------------------
- */
-
-static fields actor_fields(const struct subject_storage *storage)
+static fields place_fields(const struct model *model, const struct actor *actor)
 {
-	const struct actor *actor = &storage->actor;
-	const struct model *model = storage->model;
+	struct cgroup_name place;
+	struct pid_ns pid_ns = {0};
 
+	actor_place(model, actor, &place);
+	actor_pid_ns(actor, &pid_ns);
+	return field(FIELD_CONTAINER_ID, place.id.length) | field(FIELD_CONTAINER_NAME, place.name.length) |
+	       field(FIELD_CONTAINER_RUNTIME, place.runtime) | field(FIELD_POD_UID, place.pod.length) |
+	       field(FIELD_UNIT, place.unit.length) | field(FIELD_PID_NS_INODE, pid_ns.inode) |
+	       field(FIELD_PID_NS_PID, pid_ns.pid);
+}
+
+static fields process_fields(const struct model *model, const struct actor *actor)
+{
 	if (!actor->pid)
 		return 0;
-	return field(FIELD_PID, true) |
+	return place_fields(model, actor) | field(FIELD_PID, true) |
 	       field(FIELD_PARENT_PID, actor->process && actor->process->parent_pid) |
 	       field(FIELD_EXECUTABLE_NAME, actor_name(actor)) |
 	       field(FIELD_EXECUTABLE_PATH, actor_path(actor)) |
@@ -147,10 +163,11 @@ static fields actor_fields(const struct subject_storage *storage)
 	       field(FIELD_USER_ID, actor->uid != UID_UNKNOWN) |
 	       field(FIELD_USER_NAME, model_user_name(model, actor->uid)) |
 	       field(FIELD_CGROUP, actor->cgroup_id && model_cgroup_path(model, actor->cgroup_id)) |
-	       field(FIELD_COMM, actor->comm) |
-	       field(FIELD_TID, storage->change->record.header->flags & REC_F_TID) |
-	       field(FIELD_TRUNCATED, actor_is_cut(actor));
+	       field(FIELD_COMM, actor->comm) | field(FIELD_TRUNCATED, actor_is_cut(actor));
 }
+
+/* --- events -----------------------------------------------------------------------------------------------
+ */
 
 static fields close_fields(const struct subject_storage *storage)
 {
@@ -223,8 +240,9 @@ static fields event_fields(const struct subject_storage *storage)
 	       field(FIELD_PORT_ASSIGNED_BY, description->assigned_by) |
 	       field(FIELD_CREATOR_PID, description->creator_pid) |
 	       field(FIELD_ERROR_TYPE, description->error) |
-	       network_fields(storage, header->kind == REC_CLOSE) | actor_fields(storage) |
-	       kind_fields(storage);
+	       network_fields(storage, header->kind == REC_CLOSE) |
+	       process_fields(storage->model, &storage->actor) |
+	       field(FIELD_TID, storage->actor.pid && header->flags & REC_F_TID) | kind_fields(storage);
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------
@@ -244,10 +262,21 @@ static fields last_holder_fields(const struct subject_storage *storage)
 	       field(FIELD_LAST_UNTIL, true);
 }
 
+/* A row of a process. */
+static fields only_fields(const struct subject_storage *storage)
+{
+	struct actor actor;
+
+	if (!storage->only)
+		return 0;
+	actor = describe_holder(storage->model, storage->only);
+	return process_fields(storage->model, &actor);
+}
+
 static fields row_fields(const struct subject_storage *storage)
 {
 	const struct socket_row *row = storage->row;
-	fields set = field(FIELD_ROW, true) | network_fields(storage, true) |
+	fields set = field(FIELD_ROW, true) | network_fields(storage, true) | only_fields(storage) |
 		     field(FIELD_HOLDERS, !row->orphan) | field(FIELD_HOLDERS_AS_OF, !row->orphan);
 
 	if (socket_row_kind(&row->socket) == ROW_CONNECTION)

@@ -51,6 +51,55 @@ void actor_set_names(struct text *text, const struct actor_set *set)
 		text_actors(text, set->actors, set->n);
 }
 
+/* Puts a piece behind those that are there, unless it is one of them. */
+static void put_once(struct text *text, const struct text *piece)
+{
+	const char *at = text->buf;
+
+	while (*at) {
+		size_t length = strcspn(at, ",");
+
+		if (length == piece->length && !memcmp(at, piece->buf, length))
+			return;
+		at += length + (at[length] == ',');
+	}
+	if (!piece->length)
+		return;
+	if (text->length)
+		text_put(text, ",");
+	text_put(text, piece->buf);
+}
+
+void actor_set_containers(struct text *text, const struct actor_set *set, const struct model *model,
+			  bool numeric)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		char buf[4 * CGROUP_PART_TEXT_MAX];
+		struct text piece = text_in(buf, sizeof(buf));
+		struct cgroup_name place;
+
+		actor_place(model, &set->actors[i], &place);
+		text_container(&piece, &place, numeric);
+		put_once(text, &piece);
+	}
+}
+
+void actor_set_units(struct text *text, const struct actor_set *set, const struct model *model)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		char buf[4 * CGROUP_PART_TEXT_MAX];
+		struct text piece = text_in(buf, sizeof(buf));
+		struct cgroup_part unit;
+		struct cgroup_name place;
+
+		actor_place(model, &set->actors[i], &place);
+		unit = cgroup_telling_unit(&place);
+		if (unit.length)
+			text_name(&piece, unit.text, unit.length);
+		put_once(text, &piece);
+	}
+}
+
 static bool user_is_new(const struct actor_set *set, size_t index)
 {
 	for (size_t i = 0; i < index; i++)

@@ -28,12 +28,12 @@ static void json_creator(struct json_writer *w, uint32_t pid)
 }
 
 /* What any fact has under `portsnoop` of its socket. */
-static void json_socket_fields(struct json_writer *w, const struct record *record,
+static void json_socket_fields(struct json_writer *w, const struct model *model, const struct record *record,
 			       const struct description *description, const struct view_options *options)
 {
 	if (!description->socket)
 		return;
-	json_known(w, "netns", description->socket->netns);
+	json_netns(w, model, description->socket->netns, options);
 	json_known(w, "cookie", description->socket->cookie);
 	if (description->mapped)
 		json_string(w, "family", "inet6");
@@ -137,20 +137,27 @@ static void json_error(struct json_writer *w, int error)
 		json_wrapped(w, "error", "type", error_type(error, text));
 }
 
+static void json_actor(struct json_writer *w, const struct record *record, const struct actor *actor,
+		       const struct cgroup_name *place)
+{
+	if (!actor->pid)
+		return;
+	json_string(w, "comm", actor->comm);
+	if (record->header->flags & REC_F_TID)
+		json_known(w, "tid", record->task->tid);
+	json_surroundings(w, place, actor);
+}
+
 static void json_own(struct json_writer *w, const struct model *model, const struct change *change,
-		     const struct description *description, const struct view_tally *tally,
-		     const struct view_options *options)
+		     const struct description *description, const struct cgroup_name *place,
+		     const struct view_tally *tally, const struct view_options *options)
 {
 	const struct rec_header *header = change->record.header;
 	struct actor actor = describe_actor(change);
 
 	json_object(w, "portsnoop");
-	if (actor.pid) {
-		json_string(w, "comm", actor.comm);
-		if (header->flags & REC_F_TID)
-			json_known(w, "tid", change->record.task->tid);
-	}
-	json_socket_fields(w, &change->record, description, options);
+	json_actor(w, &change->record, &actor, place);
+	json_socket_fields(w, model, &change->record, description, options);
 	json_kind_fields(w, model, change, tally, options);
 	if (header->flags & REC_F_LATE)
 		json_bool(w, "late", true);
@@ -168,16 +175,19 @@ void event_json(struct json_writer *w, const struct model *model, const struct c
 	const struct rec_header *header = change->record.header;
 	struct actor actor = describe_actor(change);
 	struct description description;
+	struct cgroup_name place;
 
 	if (!record_is_public(header->kind) && !change->holder)
 		return;
 	describe_change(model, change, &description);
+	actor_place(model, &actor, &place);
 	json_object(w, NULL);
 	json_time(w, "timestamp", model_wall_ns(model, header->time_ns));
 	json_string(w, "event_name", record_kind_name(header->kind));
 	json_network(w, &description, header->kind == REC_CLOSE);
 	json_process(w, model, &actor, options);
+	json_container(w, &place, options);
 	json_error(w, description.error);
-	json_own(w, model, change, &description, tally, options);
+	json_own(w, model, change, &description, &place, tally, options);
 	json_object_end(w);
 }

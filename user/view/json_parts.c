@@ -146,6 +146,53 @@ void json_process(struct json_writer *w, const struct model *model, const struct
 	json_object_end(w);
 }
 
+static void json_part(struct json_writer *w, const char *key, struct cgroup_part part)
+{
+	if (part.length)
+		json_string_n(w, key, part.text, part.length);
+}
+
+void json_container(struct json_writer *w, const struct cgroup_name *place,
+		    const struct view_options *options)
+{
+	char name[CGROUP_PART_TEXT_MAX], uid[CGROUP_POD_UID_MAX];
+
+	if (cgroup_is_container(place)) {
+		json_object(w, "container");
+		json_part(w, "id", place->id);
+		if (!options->numeric)
+			json_string(w, "name", cgroup_container_name(place, name));
+		json_string(w, "runtime", place->runtime);
+		json_object_end(w);
+	}
+	if (!place->pod.length)
+		return;
+	json_object(w, "k8s");
+	json_wrapped(w, "pod", "uid", cgroup_pod_uid(place, uid));
+	json_object_end(w);
+}
+
+void json_surroundings(struct json_writer *w, const struct cgroup_name *place, const struct actor *actor)
+{
+	struct pid_ns pid_ns;
+
+	json_part(w, "unit", place->unit);
+	if (!actor_pid_ns(actor, &pid_ns))
+		return;
+	json_object(w, "pid_ns");
+	json_known(w, "inode", pid_ns.inode);
+	json_known(w, "pid", pid_ns.pid);
+	json_object_end(w);
+}
+
+void json_netns(struct json_writer *w, const struct model *model, uint32_t netns,
+		const struct view_options *options)
+{
+	json_known(w, "netns", netns);
+	if (!options->numeric)
+		json_string(w, "netns_name", model_netns_name(model, netns));
+}
+
 void json_peer_process(struct json_writer *w, const struct model *model, const struct socket_row *row)
 {
 	struct actor actor = describe_process(model_peer_process(model, row));
@@ -171,9 +218,13 @@ void json_holders(struct json_writer *w, const struct model *model, const struct
 	json_array(w, "holders");
 	for (const struct holder *holder = row->holders; holder; holder = holder->next) {
 		struct actor actor = describe_holder(model, holder);
+		struct cgroup_name place;
 
+		actor_place(model, &actor, &place);
 		json_object(w, NULL);
 		json_process(w, model, &actor, options);
+		json_container(w, &place, options);
+		json_surroundings(w, &place, &actor);
 		if (holder->fd >= 0)
 			json_uint(w, "fd", (uint64_t)holder->fd);
 		json_string(w, "cause", cause_name(holder->cause));

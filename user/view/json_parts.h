@@ -17,9 +17,17 @@ void json_wrapped(struct json_writer *w, const char *object, const char *key, co
 void json_network(struct json_writer *w, const struct description *description, bool with_state);
 void json_process(struct json_writer *w, const struct model *model, const struct actor *actor,
 		  const struct view_options *options);
-/* [{"process":{…},"fd":6,"cause":"accepted"}] */
+/* `container` and `k8s`, beside `process`. */
+void json_container(struct json_writer *w, const struct cgroup_name *place,
+		    const struct view_options *options);
+/* Unit and pid namespace, under `portsnoop`. */
+void json_surroundings(struct json_writer *w, const struct cgroup_name *place, const struct actor *actor);
+/* The network namespace by inode and name, under `portsnoop`. */
+void json_netns(struct json_writer *w, const struct model *model, uint32_t netns,
+		const struct view_options *options);
 /* The process at the other end, where that is on this host and one process holds it. */
 void json_peer_process(struct json_writer *w, const struct model *model, const struct socket_row *row);
+/* [{"process":{…},"container":{…},"fd":6,"cause":"accepted"}] */
 void json_holders(struct json_writer *w, const struct model *model, const struct socket_row *row,
 		  const struct view_options *options);
 /* Who had a connection last that nobody has now. */

@@ -27,9 +27,10 @@ static int row_end(struct json_writer *w, FILE *out)
 }
 
 /* What rows of both kinds have under `portsnoop`. */
-static void json_socket(struct json_writer *w, const struct description *description)
+static void json_socket(struct json_writer *w, const struct model *model,
+			const struct description *description, const struct list_options *options)
 {
-	json_known(w, "netns", description->socket->netns);
+	json_netns(w, model, description->socket->netns, &options->view);
 	json_known(w, "cookie", description->socket->cookie);
 	if (description->mapped)
 		json_string(w, "family", "inet6");
@@ -68,7 +69,7 @@ static void json_port_row(struct json_writer *w, const struct model *model, cons
 	describe_row(model, row, &description);
 	json_network(w, &description, true);
 	json_object(w, "portsnoop");
-	json_socket(w, &description);
+	json_socket(w, model, &description, options);
 	json_string(w, "class", description.port_class);
 	if (!options->view.numeric)
 		json_string(w, "service", description.service);
@@ -107,7 +108,7 @@ static void json_connection_row(struct json_writer *w, const struct model *model
 	describe_row(model, row, &description);
 	json_network(w, &description, true);
 	json_object(w, "portsnoop");
-	json_socket(w, &description);
+	json_socket(w, model, &description, options);
 	json_string(w, "direction", direction_name(connection->direction));
 	if (row->since_ns && options->now_ns >= row->since_ns)
 		json_uint(w, "age_ns", options->now_ns - row->since_ns);
@@ -137,28 +138,34 @@ int list_json_connections(FILE *out, const struct model *model, const struct por
 /* --- processes --------------------------------------------------------------------------------------------
  */
 
-static void json_held_port(struct json_writer *w, const struct model *model, const struct socket_row *row)
+static void json_held_port(struct json_writer *w, const struct model *model, const struct socket_row *row,
+			   const struct list_options *options)
 {
 	struct description description;
 
 	describe_row(model, row, &description);
 	json_object(w, NULL);
 	json_network(w, &description, true);
-	json_socket(w, &description);
+	json_socket(w, model, &description, options);
 	json_object_end(w);
 }
 
 static void json_process_row(struct json_writer *w, const struct model *model, const struct process_row *row,
 			     const struct list_options *options)
 {
+	struct cgroup_name place;
+
+	actor_place(model, &row->actor, &place);
 	json_process(w, model, &row->actor, &options->view);
+	json_container(w, &place, &options->view);
 	json_object(w, "portsnoop");
 	json_string(w, "comm", row->actor.comm);
+	json_surroundings(w, &place, &row->actor);
 	if (actor_is_cut(&row->actor))
 		json_bool(w, "truncated", true);
 	json_array(w, "ports");
 	for (size_t i = 0; i < row->n_ports; i++)
-		json_held_port(w, model, row->ports[i]);
+		json_held_port(w, model, row->ports[i], options);
 	json_array_end(w);
 	json_object(w, "connections");
 	json_uint(w, "in", row->in);

@@ -61,10 +61,9 @@ static void cell_protocol(struct text *text, const void *context, size_t row)
 
 static void cell_netns(struct text *text, const void *context, size_t row)
 {
-	uint32_t netns = socket_at(context, row)->socket.netns;
+	const struct lines *lines = context;
 
-	if (netns)
-		text_format(text, "%u", netns);
+	text_netns(text, lines->model, socket_at(context, row)->socket.netns, lines->options->view.numeric);
 }
 
 static void cell_pid(struct text *text, const void *context, size_t row)
@@ -87,6 +86,22 @@ static void cell_user(struct text *text, const void *context, size_t row)
 	struct actor_set set = holders_at(context, row);
 
 	actor_set_users(text, &set, lines->model, lines->options->view.numeric);
+}
+
+static void cell_container(struct text *text, const void *context, size_t row)
+{
+	const struct lines *lines = context;
+	struct actor_set set = holders_at(context, row);
+
+	actor_set_containers(text, &set, lines->model, lines->options->view.numeric);
+}
+
+static void cell_unit(struct text *text, const void *context, size_t row)
+{
+	const struct lines *lines = context;
+	struct actor_set set = holders_at(context, row);
+
+	actor_set_units(text, &set, lines->model);
 }
 
 static void cell_command(struct text *text, const void *context, size_t row)
@@ -231,6 +246,41 @@ static bool one_netns(const struct lines *lines)
 	return true;
 }
 
+typedef bool place_has(const struct cgroup_name *place);
+
+static bool is_in_unit(const struct cgroup_name *place)
+{
+	return place->unit.length;
+}
+
+static bool any_holder(const struct lines *lines, const struct socket_row *row, place_has *has)
+{
+	for (const struct holder *holder = row->holders; holder; holder = holder->next) {
+		struct actor actor = describe_holder(lines->model, holder);
+		struct cgroup_name place;
+
+		actor_place(lines->model, &actor, &place);
+		if (has(&place))
+			return true;
+	}
+	return false;
+}
+
+/* Many machines have no containers, some no systemd. */
+static bool nobody(const struct lines *lines, place_has *has)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		const struct line *line = &lines->items[i];
+
+		if (line->connection && any_holder(lines, line->connection->socket, has))
+			return false;
+		for (size_t port = 0; port < line->n; port++)
+			if (any_holder(lines, line->ports[port].socket, has))
+				return false;
+	}
+	return true;
+}
+
 static int print_lines(FILE *out, struct lines *lines, const struct column *columns, size_t n_columns)
 {
 	/* A command line may be longer than the names of one or two processes. */
@@ -290,6 +340,8 @@ int list_text_ports(FILE *out, const struct model *model, const struct port_tabl
 		{"PROCESS", cell_process},
 		{"USER", cell_user},
 		{"NETNS", cell_netns, .hidden = one_netns(&lines)},
+		{"CONTAINER", cell_container, .hidden = nobody(&lines, cgroup_is_container)},
+		{"UNIT", cell_unit, .hidden = plain || nobody(&lines, is_in_unit)},
 		{"QUEUE", cell_queue, .hidden = plain},
 		{"ACTIVE", cell_active, .hidden = plain},
 		{"COMMAND", cell_command, .hidden = plain || options->view.no_args},
@@ -324,6 +376,8 @@ int list_text_connections(FILE *out, const struct model *model, const struct por
 		{"PROCESS", cell_process},
 		{"USER", cell_user},
 		{"NETNS", cell_netns, .hidden = one_netns(&lines)},
+		{"CONTAINER", cell_container, .hidden = nobody(&lines, cgroup_is_container)},
+		{"UNIT", cell_unit, .hidden = plain || nobody(&lines, is_in_unit)},
 		{"SENT", cell_sent, .hidden = plain},
 		{"RECEIVED", cell_received, .hidden = plain},
 		{"RTT", cell_rtt, .hidden = plain},

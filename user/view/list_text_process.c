@@ -69,6 +69,43 @@ static void cell_undirected(struct text *text, const void *context, size_t row)
 	text_format(text, "%" PRIu64, row_at(context, row)->undirected);
 }
 
+static void cell_container(struct text *text, const void *context, size_t row)
+{
+	const struct list *list = context;
+	struct cgroup_name place;
+
+	actor_place(list->model, &row_at(context, row)->actor, &place);
+	text_container(text, &place, list->options->view.numeric);
+}
+
+static void cell_unit(struct text *text, const void *context, size_t row)
+{
+	struct cgroup_part unit;
+	struct cgroup_name place;
+
+	actor_place(((const struct list *)context)->model, &row_at(context, row)->actor, &place);
+	unit = cgroup_telling_unit(&place);
+	if (unit.length)
+		text_name(text, unit.text, unit.length);
+}
+
+static bool is_in_unit(const struct cgroup_name *place)
+{
+	return place->unit.length;
+}
+
+static bool nobody(const struct list *list, bool (*has)(const struct cgroup_name *place))
+{
+	for (size_t i = 0; i < list->view->n_rows; i++) {
+		struct cgroup_name place;
+
+		actor_place(list->model, &list->view->rows[i].actor, &place);
+		if (has(&place))
+			return false;
+	}
+	return true;
+}
+
 static void cell_command(struct text *text, const void *context, size_t row)
 {
 	char arguments[COMMAND_LINE_MAX];
@@ -100,10 +137,16 @@ int list_text_processes(FILE *out, const struct model *model, const struct proce
 	struct list list = {.model = model, .options = options, .view = view};
 	bool hide_command = !options->view.verbose || options->view.no_args;
 	const struct column columns[] = {
-		{"PID", cell_pid},     {"PROCESS", cell_process},
-		{"USER", cell_user},   {"IN", cell_in},
-		{"OUT", cell_out},     {"UNKNOWN", cell_undirected, .hidden = every_direction_known(view)},
-		{"PORTS", cell_ports}, {"COMMAND", cell_command, .hidden = hide_command},
+		{"PID", cell_pid},
+		{"PROCESS", cell_process},
+		{"USER", cell_user},
+		{"CONTAINER", cell_container, .hidden = nobody(&list, cgroup_is_container)},
+		{"UNIT", cell_unit, .hidden = !options->view.verbose || nobody(&list, is_in_unit)},
+		{"IN", cell_in},
+		{"OUT", cell_out},
+		{"UNKNOWN", cell_undirected, .hidden = every_direction_known(view)},
+		{"PORTS", cell_ports},
+		{"COMMAND", cell_command, .hidden = hide_command},
 	};
 
 	return columns_print(out, columns, COUNT(columns), view->n_rows, &list, longest_cell(view),

@@ -111,17 +111,54 @@ static void put_begin(struct text *text, const struct model *model, const struct
 /* --- verbose ----------------------------------------------------------------------------------------------
  */
 
-static void put_verbose(struct text *text, const struct model *model, const struct actor *actor,
+static void put_place(struct text *text, const struct cgroup_name *place, const struct view_options *options)
+{
+	struct cgroup_part unit = cgroup_telling_unit(place);
+	char uid[CGROUP_POD_UID_MAX];
+
+	if (place->id.length || (place->name.length && !options->numeric)) {
+		text_put(text, " | container ");
+		text_container(text, place, options->numeric);
+	}
+	if (cgroup_pod_uid(place, uid)) {
+		text_put(text, " | pod ");
+		text_put(text, uid);
+	}
+	if (unit.length) {
+		text_put(text, " | unit ");
+		text_name(text, unit.text, unit.length);
+	}
+}
+
+static void put_pid_ns(struct text *text, const struct actor *actor)
+{
+	struct pid_ns pid_ns;
+
+	if (!actor_pid_ns(actor, &pid_ns))
+		return;
+	text_put(text, " | pid ");
+	if (pid_ns.pid)
+		text_uint(text, pid_ns.pid);
+	else
+		text_put(text, "?");
+	text_put(text, pid_ns.inode ? " in namespace " : " in its namespace");
+	if (pid_ns.inode)
+		text_uint(text, pid_ns.inode);
+}
+
+static void put_process(struct text *text, const struct model *model, const struct actor *actor,
 			const struct view_options *options)
 {
 	const char *cgroup = actor->cgroup_id ? model_cgroup_path(model, actor->cgroup_id) : NULL;
 	char arguments[COMMAND_LINE_MAX];
 	size_t length = options->no_args ? 0 : command_line(actor, arguments);
+	struct cgroup_name place;
 
-	if (!actor->pid)
-		return;
 	text_put(text, " | user ");
 	text_user(text, model, actor->uid, options->numeric);
+	put_pid_ns(text, actor);
+	actor_place(model, actor, &place);
+	put_place(text, &place, options);
 	if (cgroup) {
 		text_put(text, " | cgroup ");
 		text_name(text, cgroup, strlen(cgroup));
@@ -130,6 +167,19 @@ static void put_verbose(struct text *text, const struct model *model, const stru
 		text_put(text, " | ");
 		text_name(text, arguments, length);
 	}
+}
+
+static void put_verbose(struct text *text, const struct model *model, const struct description *description,
+			const struct actor *actor, const struct view_options *options)
+{
+	uint32_t netns = description->socket ? description->socket->netns : 0;
+
+	if (netns) {
+		text_put(text, " | netns ");
+		text_netns(text, model, netns, options->numeric);
+	}
+	if (actor->pid)
+		put_process(text, model, actor, options);
 }
 
 /* --- the line ---------------------------------------------------------------------------------------------
@@ -178,7 +228,7 @@ size_t event_text(char *buf, size_t size, const struct model *model, const struc
 		put_columns(&text, &description, &actor);
 		text_event_details(&text, model, change, &description, options);
 		if (options->verbose)
-			put_verbose(&text, model, &actor, options);
+			put_verbose(&text, model, &description, &actor, options);
 	} else {
 		text_trace_details(&text, model, change, tally);
 	}

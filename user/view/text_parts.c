@@ -229,6 +229,27 @@ void text_comm(struct text *text, const struct actor *actor)
 		text_put(text, "?");
 }
 
+void text_netns(struct text *text, const struct model *model, uint32_t netns, bool numeric)
+{
+	const char *name = numeric ? NULL : model_netns_name(model, netns);
+
+	if (name)
+		text_name(text, name, strlen(name));
+	else if (netns)
+		text_uint(text, netns);
+}
+
+void text_container(struct text *text, const struct cgroup_name *place, bool numeric)
+{
+	char buf[CGROUP_PART_TEXT_MAX];
+	const char *name = numeric ? NULL : cgroup_container_name(place, buf);
+
+	if (place->id.length)
+		text_name(text, place->id.text, CONTAINER_ID_SHORT);
+	else if (name)
+		text_name(text, name, strlen(name));
+}
+
 void text_user(struct text *text, const struct model *model, uint32_t uid, bool numeric)
 {
 	const char *name = numeric ? NULL : model_user_name(model, uid);

@@ -48,6 +48,10 @@ void text_actors(struct text *text, const struct actor *actors, size_t n);
 void text_comm(struct text *text, const struct actor *actor);
 /* Name of the user, or the number; nothing when it is not known. */
 void text_user(struct text *text, const struct model *model, uint32_t uid, bool numeric);
+/* Name of the network namespace, or its inode. */
+void text_netns(struct text *text, const struct model *model, uint32_t netns, bool numeric);
+/* The short ID or the name of the container; nothing when there is none. */
+void text_container(struct text *text, const struct cgroup_name *place, bool numeric);
 /* Names of the options, each behind the separator. */
 void text_options(struct text *text, uint8_t socket_options, const char *separator);
 

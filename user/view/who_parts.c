@@ -75,8 +75,10 @@ void who_netns(struct text *text, const struct who *who, const struct rec_socket
 {
 	uint32_t home = who->options->home_netns, netns = socket->netns;
 
-	if (netns && (home ? netns != home : has_other_netns(who->table, netns)))
-		text_format(text, ", in network namespace %u", netns);
+	if (!netns || (home ? netns == home : !has_other_netns(who->table, netns)))
+		return;
+	text_put(text, ", in network namespace ");
+	text_netns(text, who->model, netns, who->options->list.view.numeric);
 }
 
 /* --- holders ----------------------------------------------------------------------------------------------
