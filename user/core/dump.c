@@ -164,6 +164,22 @@ static int put_holder(const struct dump *dump, const struct holder *holder)
 	return dump->put(dump->context, &record, sizeof(record));
 }
 
+static int put_socket(const struct socket_row *row, void *context)
+{
+	const struct dump *dump = context;
+	int result = 0;
+
+	if (!is_asked_for(dump, row))
+		return 0;
+	result = put_row(dump, row);
+	for (const struct holder *h = row->holders; h && !result; h = h->next)
+		result = put_holder(dump, h);
+	return result;
+}
+
+/* --- who had them last ------------------------------------------------------------------------------------
+ */
+
 static int put_past(const struct dump *dump, const struct rec_socket *socket,
 		    const struct past_holder *holder, uint16_t flags)
 {
@@ -178,19 +194,13 @@ static int put_past(const struct dump *dump, const struct rec_socket *socket,
 	return dump->put(dump->context, &record, sizeof(record));
 }
 
-static int put_socket(const struct socket_row *row, void *context)
+static int put_past_of_socket(const struct socket_row *row, void *context)
 {
 	const struct dump *dump = context;
 	const struct past_holder *past =
 		row->holders ? NULL : model_past_of_socket(dump->model, &row->socket);
-	int result = 0;
 
-	if (!is_asked_for(dump, row))
-		return 0;
-	result = put_row(dump, row);
-	for (const struct holder *h = row->holders; h && !result; h = h->next)
-		result = put_holder(dump, h);
-	return !result && past ? put_past(dump, &row->socket, past, 0) : result;
+	return past && is_asked_for(dump, row) ? put_past(dump, &row->socket, past, 0) : 0;
 }
 
 static int put_past_port(void *context, const struct rec_socket *place, const struct past_holder *holder)
@@ -213,6 +223,7 @@ static int put_holders_as_of(const struct dump *dump)
 	return record.begin_ns ? dump->put(dump->context, &record, sizeof(record)) : 0;
 }
 
+/* A last holder may go on under another name or account: what it was comes before what it is. */
 int dump_model(const struct model *model, const struct dump_options *options,
 	       int (*put)(void *context, const void *record, size_t size), void *context)
 {
@@ -221,11 +232,13 @@ int dump_model(const struct model *model, const struct dump_options *options,
 	int result = put_names(&dump);
 
 	if (!result)
+		result = model_each_socket(model, put_past_of_socket, &dump);
+	if (!result)
+		result = model_each_past_port(model, put_past_port, &dump);
+	if (!result)
 		result = model_each_process(model, put_if_holder, &dump);
 	if (!result)
 		result = model_each_socket(model, put_socket, &dump);
-	if (!result)
-		result = model_each_past_port(model, put_past_port, &dump);
 	if (!result)
 		result = put_holders_as_of(&dump);
 	return result ? result : put(context, &end, sizeof(end));
