@@ -51,7 +51,8 @@ static inline size_t size_of_kind(enum rec_kind kind)
 		[REC_META] = sizeof(struct rec_meta) + 8,     [REC_READY] = sizeof(struct rec_ready),
 		[REC_LOST] = sizeof(struct rec_lost),	      [REC_RESYNC] = sizeof(struct rec_resync),
 		[REC_SUMMARY] = sizeof(struct rec_summary),   [REC_EXEC] = sizeof(struct rec_lifecycle),
-		[REC_WALK] = sizeof(struct rec_walk),
+		[REC_WALK] = sizeof(struct rec_walk),	      [REC_PAST] = sizeof(struct rec_past),
+		[REC_ASK] = sizeof(struct rec_ask),
 	};
 
 	return sizes[kind];
@@ -59,12 +60,12 @@ static inline size_t size_of_kind(enum rec_kind kind)
 
 static inline bool kind_has_task(enum rec_kind kind)
 {
-	return kind < REC_META || kind == REC_EXEC;
+	return kind < REC_META || kind == REC_EXEC || kind == REC_PAST;
 }
 
 static inline bool kind_is_fact(enum rec_kind kind)
 {
-	return kind >= REC_BIND && kind <= REC_SOCKET;
+	return (kind >= REC_BIND && kind <= REC_SOCKET) || kind == REC_PAST;
 }
 
 static inline struct rec_task task_of(uint32_t pid)

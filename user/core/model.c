@@ -278,7 +278,9 @@ const struct process *model_process(const struct model *model, uint32_t pid, uin
 
 const struct socket_row *model_socket(const struct model *model, uint64_t cookie, uint16_t protocol)
 {
-	return sockets_find(model->sockets, cookie, protocol);
+	const struct socket_row *row = sockets_find(model->sockets, cookie, protocol);
+
+	return row == model->ended ? NULL : row;
 }
 
 const struct socket_row *model_peer(const struct model *model, const struct socket_row *row)
@@ -293,10 +295,26 @@ const struct process *model_peer_process(const struct model *model, const struct
 	return peer && peer->n_holders == 1 ? peer->holders->process : NULL;
 }
 
+struct each_socket {
+	const struct socket_row *ended;
+	int (*callback)(const struct socket_row *, void *);
+	void *context;
+};
+
+/* What has ended with the last record is only there for whoever shows that record. */
+static int each_socket(const struct socket_row *row, void *context)
+{
+	struct each_socket *each = context;
+
+	return row == each->ended ? 0 : each->callback(row, each->context);
+}
+
 int model_each_socket(const struct model *model, int (*callback)(const struct socket_row *, void *),
 		      void *context)
 {
-	return sockets_each(model->sockets, callback, context);
+	struct each_socket each = {model->ended, callback, context};
+
+	return sockets_each(model->sockets, each_socket, &each);
 }
 
 struct each {
@@ -338,7 +356,7 @@ int model_each_process(const struct model *model, int (*callback)(const struct p
 
 size_t model_socket_count(const struct model *model)
 {
-	return sockets_count(model->sockets);
+	return sockets_count(model->sockets) - (model->ended != NULL);
 }
 
 uint64_t model_rows_left_out(const struct model *model)

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "core/sockets.h"
-
-#include "core/table.h"
-#include "core/tuples.h"
+#include "core/sockets_table.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct sockets {
-	struct table *rows;
-	struct tuples *tuples;
-	struct sockets_context with;
-	uint64_t left_out;
-};
 
 struct socket_key {
 	uint64_t cookie;
@@ -61,7 +51,7 @@ struct socket_row *sockets_find(const struct sockets *sockets, uint64_t cookie, 
 	return table_find(sockets->rows, table_hash(cookie, protocol), &key);
 }
 
-static struct socket_row *socket_see(struct sockets *sockets, const struct rec_socket *socket)
+struct socket_row *sockets_see(struct sockets *sockets, const struct rec_socket *socket)
 {
 	struct socket_row *row = sockets_find(sockets, socket->cookie, socket->protocol);
 
@@ -128,6 +118,13 @@ static void held_by_actor(struct sockets *sockets, struct socket_row *row, struc
 	holders_add(sockets->with.holders, row, process, &holding);
 }
 
+/* Of the two ends, the one that closed first. */
+static bool may_leave_time_wait(uint8_t state)
+{
+	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
+	       state == TCP_TIME_WAIT;
+}
+
 /* Who had it last: who let go of it, or else the holder that is left, or the last one before. */
 static void remember(struct sockets *sockets, const struct socket_row *row, const struct rec_close *close,
 		     const struct process *releaser)
@@ -143,7 +140,7 @@ static void remember(struct sockets *sockets, const struct socket_row *row, cons
 	holder = process ? past_holder_of(process, close->fact.header.time_ns) : *before;
 	if (port)
 		past_put_port(sockets->with.past, &row->socket, &holder);
-	else if (process && close->direction != DIRECTION_UNKNOWN)
+	else if (process && may_leave_time_wait(close->fact.socket.state))
 		past_put_socket(sockets->with.past, &row->socket, &holder);
 }
 
@@ -158,8 +155,7 @@ static bool same_ends(const struct rec_socket *a, const struct rec_socket *b)
 }
 
 /* Takes over what the record says; what it does not say (creator, options) stays. */
-static void socket_update(const struct sockets *sockets, struct socket_row *row,
-			  const struct rec_socket *socket)
+void sockets_update(const struct sockets *sockets, struct socket_row *row, const struct rec_socket *socket)
 {
 	struct rec_socket before = row->socket;
 	bool moved = !same_ends(&before, socket);
@@ -180,11 +176,11 @@ static void socket_update(const struct sockets *sockets, struct socket_row *row,
 static struct socket_row *socket_acted(struct sockets *sockets, const struct record *record,
 				       struct process *process, enum holder_cause cause)
 {
-	struct socket_row *row = socket_see(sockets, record->socket);
+	struct socket_row *row = sockets_see(sockets, record->socket);
 
 	if (!row)
 		return NULL;
-	socket_update(sockets, row, record->socket);
+	sockets_update(sockets, row, record->socket);
 	row->touched_ns = record->header->time_ns;
 	row->orphan = row->remains = row->absent = false;
 	held_by_actor(sockets, row, process, cause, record->header->time_ns);
@@ -298,130 +294,6 @@ static struct socket_row *apply_close(struct sockets *sockets, const struct reco
 	return row;
 }
 
-/* --- walks ------------------------------------------------------------------------------------------------
- */
-
-static void take_counters(struct socket_row *row, const struct rec_socket_row *found)
-{
-	row->queue_length = found->queue_length;
-	row->queue_limit = found->queue_limit;
-	row->bytes_sent = found->bytes_sent;
-	row->bytes_received = found->bytes_received;
-	row->retransmits = found->retransmits;
-	row->rtt_us = found->rtt_us;
-	if (found->since_ns)
-		row->since_ns = found->since_ns;
-	if (found->accepts)
-		row->accepts = found->accepts;
-	if (found->direction)
-		row->direction = found->direction;
-}
-
-/* Without a file there is no descriptor: whoever held it has closed it. */
-static void orphaned(struct sockets *sockets, struct socket_row *row, uint64_t time_ns)
-{
-	while (row->holders && row->holders->since_ns < time_ns)
-		holders_remove(sockets->with.holders, row->holders, CHANGE_CLOSE, true, time_ns);
-}
-
-/* Connections that nobody accepted yet, that linger or are in TIME_WAIT come and go without a record. */
-static bool is_repair(const struct sockets *sockets, const struct socket_row *row)
-{
-	return walk_repairs(sockets->with.walk) && !row->orphan;
-}
-
-/* An event beats a row that was read before it; one that ended in the meantime does not come back. */
-static struct socket_row *apply_row(struct sockets *sockets, const struct record *record)
-{
-	const struct rec_socket_row *found = (const void *)record->header;
-	struct socket_row *row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
-	bool known = row;
-
-	if (!walk_may_add(sockets->with.walk, record->socket, record->header->flags & SOCKET_F_REMAINS))
-		return NULL;
-	if (!row)
-		row = socket_see(sockets, record->socket);
-	if (!row)
-		return NULL;
-	walk_saw_socket(sockets->with.walk, row);
-	if (row->touched_ns > record->header->time_ns)
-		return row;
-	socket_update(sockets, row, record->socket);
-	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
-	row->remains = record->header->flags & SOCKET_F_REMAINS;
-	take_counters(row, found);
-	if (row->orphan)
-		orphaned(sockets, row, record->header->time_ns);
-	row->fresh |= !known;
-	if (!known && is_repair(sockets, row))
-		walk_counts(sockets->with.walk)->added++;
-	return row;
-}
-
-struct settling {
-	struct sockets *sockets;
-	uint64_t time_ns;
-};
-
-static void settle_holders(struct settling *settling, struct socket_row *row)
-{
-	const struct sockets_context *with = &settling->sockets->with;
-	struct holder *next;
-
-	for (struct holder *holder = row->holders; holder; holder = next) {
-		next = holder->next;
-		if (!walk_misses_holder(with->walk, holder))
-			continue;
-		holders_remove(with->holders, holder, CHANGE_CLOSE, true, settling->time_ns);
-		if (walk_repairs(with->walk))
-			walk_counts(with->walk)->owner_changed++;
-	}
-}
-
-static int settle_row(void *item, void *context)
-{
-	struct settling *settling = context;
-	const struct sockets_context *with = &settling->sockets->with;
-	struct repairs *counts = walk_counts(with->walk);
-	struct socket_row *row = item;
-
-	switch (walk_judge_socket(with->walk, row)) {
-	case VERDICT_GONE:
-		counts->removed += is_repair(settling->sockets, row);
-		sockets_remove(settling->sockets, row);
-		return 0;
-	case VERDICT_DOUBT:
-		row->absent = true;
-		counts->in_doubt++;
-		return 0;
-	default:
-		row->fresh = false;
-		settle_holders(settling, row);
-		return 0;
-	}
-}
-
-void sockets_settle(struct sockets *sockets, uint64_t time_ns)
-{
-	struct settling settling = {sockets, time_ns};
-
-	table_each(sockets->rows, settle_row, &settling);
-}
-
-static int forget_remains(void *item, void *context)
-{
-	struct socket_row *row = item;
-
-	if (row->remains)
-		sockets_remove(context, row);
-	return 0;
-}
-
-void sockets_forget_remains(struct sockets *sockets)
-{
-	table_each(sockets->rows, forget_remains, sockets);
-}
-
 /* --- the one way in ---------------------------------------------------------------------------------------
  */
 
@@ -452,7 +324,7 @@ void sockets_apply(struct sockets *sockets, const struct record *record, struct 
 		*ret_row = apply_close(sockets, record, process, ret_ended);
 		break;
 	case REC_SOCKET:
-		*ret_row = apply_row(sockets, record);
+		*ret_row = sockets_apply_row(sockets, record);
 		break;
 	default:
 		*ret_row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
