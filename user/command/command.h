@@ -33,8 +33,9 @@ int command_ls(const struct options *options, char **words, size_t n_words);
 
 /* An error or a warning, once, to standard error, with the program's name. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
-/* Parses the filter; says what is wrong with it. EXIT_DONE or EXIT_USAGE. */
-int parse_filter(char **words, size_t n_words, struct filter **ret_filter);
+/* Parses the filter, for a recording or for this machine; says what is wrong with it. EXIT_DONE or
+ * EXIT_USAGE. */
+int parse_filter(bool recording, char **words, size_t n_words, struct filter **ret_filter);
 /* The port that who, why and wait ask about: the first word. The same. */
 int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
 	       struct port_spec *ret_spec);

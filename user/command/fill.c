@@ -69,7 +69,7 @@ static int walk(struct snapshot *snapshot, const struct fill *fill, const struct
 {
 	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .ports_only = !fill->connections};
 	bool host;
-	int cgroup2_fd = fill->descriptions ? mounts_open_cgroup2(&host) : -1, result = -ENOMEM;
+	int cgroup2_fd = mounts_open_cgroup2(&host), result = -ENOMEM;
 	struct enrich *enrich = enrich_new(to, cgroup2_fd);
 
 	if (enrich) {

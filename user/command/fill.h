@@ -12,7 +12,7 @@
 /* What will not be shown need not be looked at. */
 struct fill {
 	bool connections;  /* for themselves, or to count those of a listener */
-	bool descriptions; /* executables, arguments, parents, control groups */
+	bool descriptions; /* executables, arguments, parents */
 	bool no_instance;  /* do not ask a portsnoop that runs */
 	bool sync;	   /* it must look first */
 	uint16_t port;	   /* only what has this local port need be there; 0: everything */

@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "core/subject_field.h"
 #include "system/lookup.h"
+#include "system/netns.h"
 #include "view/event.h"
 
 #include <errno.h>
@@ -39,15 +40,24 @@ static int field_exists(void *context, const char *name)
 	return subject_field_exists(name) ? 0 : -ENOENT;
 }
 
+static int netns_exists(void *context, const char *name)
+{
+	return netns_find_name(name);
+}
+
 static const struct filter_resolver resolver = {
+	.user = resolve_user, .service = resolve_service, .field = field_exists, .netns = netns_exists};
+/* Namespaces of a recording are those of another time or machine. */
+static const struct filter_resolver resolver_of_recording = {
 	.user = resolve_user, .service = resolve_service, .field = field_exists};
 
-int parse_filter(char **words, size_t n_words, struct filter **ret_filter)
+int parse_filter(bool recording, char **words, size_t n_words, struct filter **ret_filter)
 {
+	const struct filter_resolver *names = recording ? &resolver_of_recording : &resolver;
 	struct filter_error error;
 	char text[1024];
 
-	if (filter_parse(words, n_words, &resolver, ret_filter, &error) == 0)
+	if (filter_parse(words, n_words, names, ret_filter, &error) == 0)
 		return EXIT_DONE;
 	filter_error_format(&error, text, sizeof(text));
 	complain("%s", text);

@@ -2,6 +2,7 @@
 #include "source/enrich.h"
 
 #include "core/table.h"
+#include "source/netns_names.h"
 #include "system/lookup.h"
 #include "system/proc.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEEN_MAX      65536
@@ -28,6 +30,7 @@ struct seen {
 struct enrich {
 	struct sink to;
 	struct table *seen;
+	struct netns_names *netns_names;
 	int cgroup2_fd;
 	int64_t clock_offset_ns;
 	bool no_descriptions;
@@ -78,6 +81,11 @@ static int put_meta(struct enrich *enrich, enum meta_type type, uint64_t key, co
 	return sink_put(&enrich->to, &u.meta, u.meta.header.size);
 }
 
+static int put_netns_name(void *context, uint32_t inode, const char *name)
+{
+	return put_meta(context, META_NETNS_NAME, inode, name);
+}
+
 struct enrich *enrich_new(const struct sink *to, int cgroup2_fd)
 {
 	struct enrich *enrich = calloc(1, sizeof(*enrich));
@@ -87,18 +95,20 @@ struct enrich *enrich_new(const struct sink *to, int cgroup2_fd)
 	enrich->to = *to;
 	enrich->cgroup2_fd = cgroup2_fd;
 	enrich->seen = table_new(sizeof(struct seen), SEEN_MAX, seen_equal);
-	if (!enrich->seen) {
-		free(enrich);
-		return NULL;
-	}
-	return enrich;
+	enrich->netns_names = netns_names_new(put_netns_name, enrich);
+	if (enrich->seen && enrich->netns_names)
+		return enrich;
+	enrich_free(enrich);
+	return NULL;
 }
 
 void enrich_free(struct enrich *enrich)
 {
 	if (!enrich)
 		return;
-	table_free(enrich->seen);
+	if (enrich->seen)
+		table_free(enrich->seen);
+	netns_names_free(enrich->netns_names);
 	free(enrich);
 }
 
@@ -161,9 +171,10 @@ int enrich_begin(struct enrich *enrich)
 int enrich_tick(struct enrich *enrich)
 {
 	int64_t offset = proc_clock_offset_ns();
+	int result = netns_names_tick(enrich->netns_names, proc_boottime_ns());
 
-	if (llabs(offset - enrich->clock_offset_ns) < CLOCK_STEP_NS)
-		return 0;
+	if (result || llabs(offset - enrich->clock_offset_ns) < CLOCK_STEP_NS)
+		return result;
 	enrich->clock_offset_ns = offset;
 	return put_meta(enrich, META_CLOCK, (uint64_t)offset, "");
 }
@@ -216,6 +227,32 @@ static void read_parent(int proc_fd, struct rec_process *process)
 		process->parent_pid = (uint32_t)strtoul(at + 4, NULL, 10);
 }
 
+/* The last number of NSpid in /proc/PID/status is the innermost pid (proc(5)); the comm, which may hold
+ * anything, comes before it with its newlines escaped. */
+static uint32_t read_ns_pid(int proc_fd)
+{
+	char status[4096], *line, *last;
+
+	if (proc_read_at(proc_fd, "status", status, sizeof(status)) <= 0)
+		return 0;
+	line = strstr(status, "\nNSpid:");
+	if (!line)
+		return 0;
+	line++;
+	line[strcspn(line, "\n")] = '\0';
+	last = strrchr(line, '\t');
+	return last ? (uint32_t)strtoul(last, NULL, 10) : 0;
+}
+
+static void read_pid_ns(int proc_fd, struct rec_process *process)
+{
+	struct stat ns;
+
+	process->ns_pid = read_ns_pid(proc_fd);
+	if (fstatat(proc_fd, "ns/pid", &ns, 0) == 0)
+		process->pid_ns = (uint32_t)ns.st_ino;
+}
+
 /* A process that the kernel side did not describe, or whose path did not fit: /proc, if it is still it. */
 static int describe(struct enrich *enrich, const struct rec_task *task)
 {
@@ -234,6 +271,7 @@ static int describe(struct enrich *enrich, const struct rec_task *task)
 	read_path(proc_fd, &process);
 	read_args(proc_fd, &process);
 	read_parent(proc_fd, &process);
+	read_pid_ns(proc_fd, &process);
 	close(proc_fd);
 	return sink_put(&enrich->to, &process, sizeof(process));
 }
@@ -255,16 +293,25 @@ static int name_task(struct enrich *enrich, const struct rec_task *task)
 	return result;
 }
 
+static int name_netns(struct enrich *enrich, const struct rec_fact *fact)
+{
+	if (!fact->socket.netns)
+		return 0;
+	return netns_names_need(enrich->netns_names, fact->socket.netns, fact->header.time_ns);
+}
+
 static int enrich_take(void *context, const void *record, size_t size)
 {
 	struct enrich *enrich = context;
 	const struct rec_header *header = record;
 	const struct rec_task *task = (const void *)(header + 1);
 	bool describes = false;
-	int result;
+	int result = 0;
 
-	if (!(header->flags & REC_F_TASK))
-		return sink_put(&enrich->to, record, size);
+	if (header->flags & REC_F_SOCKET)
+		result = name_netns(enrich, record);
+	if (result || !(header->flags & REC_F_TASK))
+		return result ? result : sink_put(&enrich->to, record, size);
 	result = name_task(enrich, task);
 	if (header->kind == REC_PROCESS) {
 		first_time(enrich, META_NONE, task->start_ns, task->pid);
