@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /* The first copies of pairs, whose misses the second may have rescued. */
-static const char *const counted[] = {"state_first",	    "refuse_first",	  "exec_first",
-				      "exit_first", "fork_first", "uring_first"};
+static const char *const counted[] = {"state_first", "refuse_first", "exec_first",
+				      "exit_first",  "fork_first",   "uring_first"};
 
 static size_t mapped_size(unsigned n_cpus)
 {
