@@ -171,6 +171,9 @@ static const struct key {
 	{"accepts", "portsnoop.accepts", put_path},
 	{"holders", "portsnoop.holders", put_path},
 	{"count", "portsnoop.count", put_path},
+	{"change", "portsnoop.change", put_path},
+	{"cause", "portsnoop.cause", put_path},
+	{"observed", "portsnoop.observed", put_path},
 	{"source", "portsnoop.source", put_path},
 };
 #define N_KEYS (sizeof(table) / sizeof(table[0]))

@@ -70,9 +70,12 @@
 	X(sigterm_flushes)                                                                                   \
 	X(lone_event)                                                                                        \
 	X(filters)                                                                                           \
+	X(names)                                                                                             \
+	X(names_move)                                                                                        \
 	X(trace_options)                                                                                     \
 	X(snapshot_complete)                                                                                 \
 	X(snapshot_as_ss)                                                                                    \
+	X(owners_events)                                                                                     \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);
