@@ -250,7 +250,7 @@ typedef bool place_has(const struct cgroup_name *place);
 
 static bool is_in_unit(const struct cgroup_name *place)
 {
-	return place->unit.length;
+	return cgroup_telling_unit(place).length;
 }
 
 static bool any_holder(const struct lines *lines, const struct socket_row *row, place_has *has)

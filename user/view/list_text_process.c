@@ -91,7 +91,7 @@ static void cell_unit(struct text *text, const void *context, size_t row)
 
 static bool is_in_unit(const struct cgroup_name *place)
 {
-	return place->unit.length;
+	return cgroup_telling_unit(place).length;
 }
 
 static bool nobody(const struct list *list, bool (*has)(const struct cgroup_name *place))
