@@ -277,7 +277,7 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || !has_port(sk))
+	if (!sk || !has_port(sk) || (walk.port && sk->__sk_common.skc_num != walk.port))
 		return 0;
 	if (walk.ports_only && is_connection(sk))
 		return 0;

@@ -67,7 +67,8 @@ static void tell_skipped(const struct looking *looking)
 /* Fills the tables by one walk. */
 static int walk(struct snapshot *snapshot, const struct fill *fill, const struct sink *to)
 {
-	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .ports_only = !fill->connections};
+	const struct snapshot_walk what = {
+		.source = SOURCE_SNAPSHOT, .ports_only = !fill->connections, .port = fill->port};
 	bool host;
 	int cgroup2_fd = mounts_open_cgroup2(&host), result = -ENOMEM;
 	struct enrich *enrich = enrich_new(to, cgroup2_fd);

@@ -27,7 +27,7 @@ struct snapshot_walk {
 	bool ports_only;	/* no connections: of TCP, only what listens or is bound */
 	bool no_remains;	/* no requests, no TIME_WAIT */
 	bool partial;		/* sockets only, no descriptors: it judges nothing */
-	uint16_t port;		/* partial only: sockets on this local port; 0: on all */
+	uint16_t port;		/* only sockets on this local port; 0: on all. Judges nothing either */
 };
 
 /* Loads the iterators. 0, or a negative errno with *fault in words. */

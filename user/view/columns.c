@@ -2,55 +2,109 @@
 #include "view/columns.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS_MAX 20
 #define GAP	    2
 
-/* The cell in room, which has size bytes. */
-static struct text render(const struct column *column, const void *context, size_t row, char *room,
-			  size_t size)
-{
-	struct text text = text_in(room, size);
+/* All cells, row by row: each is rendered once, since that is where the time goes. */
+struct cell {
+	uint32_t length; /* bytes */
+	uint32_t width;	 /* characters */
+};
 
+struct cells {
+	struct cell *items; /* n_rows times n_columns */
+	char *text;
+	size_t length, room;
+};
+
+static void cells_free(struct cells *cells)
+{
+	free(cells->items);
+	free(cells->text);
+}
+
+static bool make_room(struct cells *cells, size_t size)
+{
+	size_t room = cells->room ? cells->room : 4096;
+	char *text;
+
+	if (cells->length + size <= cells->room)
+		return true;
+	while (room < cells->length + size)
+		room *= 2;
+	text = realloc(cells->text, room);
+	if (!text)
+		return false;
+	cells->text = text;
+	cells->room = room;
+	return true;
+}
+
+/* Room for the longest cell is made for each, so that it can be written in place. */
+static int render(struct cells *cells, const struct column *column, const void *context, size_t row,
+		  size_t cell_max, struct cell *ret_cell)
+{
+	struct text text;
+
+	if (!make_room(cells, cell_max + 1))
+		return -ENOMEM;
+	text = text_in(cells->text + cells->length, cell_max + 1);
 	column->cell(&text, context, row);
 	if (!text.length)
 		text_put(&text, "-");
-	return text;
+	ret_cell->length = (uint32_t)text.length;
+	ret_cell->width = (uint32_t)text_width(&text, 0);
+	cells->length += text.length;
+	return 0;
 }
 
-static size_t widest(const struct column *column, const void *context, size_t n_rows, char *room, size_t size)
+static int render_all(struct cells *cells, const struct column *const columns[], size_t widths[], size_t n,
+		      size_t n_rows, const void *context, size_t cell_max)
 {
-	size_t most = strlen(column->title);
+	struct cell *cell = cells->items = calloc(n_rows * n + 1, sizeof(*cells->items));
+
+	if (!cell)
+		return -ENOMEM;
+	for (size_t row = 0; row < n_rows; row++) {
+		for (size_t i = 0; i < n; i++, cell++) {
+			int error = render(cells, columns[i], context, row, cell_max, cell);
+
+			if (error)
+				return error;
+			if (cell->width > widths[i])
+				widths[i] = cell->width;
+		}
+	}
+	return 0;
+}
+
+static void print_spaces(FILE *out, size_t n)
+{
+	static const char spaces[] = "                                ";
+
+	for (; n >= sizeof(spaces); n -= sizeof(spaces) - 1)
+		fwrite(spaces, 1, sizeof(spaces) - 1, out);
+	fwrite(spaces, 1, n, out);
+}
+
+static void print_all(FILE *out, const struct cells *cells, const size_t widths[], size_t n, size_t n_rows)
+{
+	const struct cell *cell = cells->items;
+	const char *text = cells->text;
 
 	for (size_t row = 0; row < n_rows; row++) {
-		struct text text = render(column, context, row, room, size);
-		size_t width = text_width(&text, 0);
-
-		if (width > most)
-			most = width;
+		for (size_t i = 0; i < n; i++, cell++) {
+			fwrite(text, 1, cell->length, out);
+			text += cell->length;
+			if (i + 1 < n) /* the last one of a line has nothing behind it */
+				print_spaces(out, widths[i] - cell->width + GAP);
+		}
+		fputc('\n', out);
 	}
-	return most;
-}
-
-/* The last one of a line has nothing behind it. */
-static void print_cell(FILE *out, const char *string, size_t width, size_t column_width, bool last)
-{
-	fputs(string, out);
-	if (!last)
-		fprintf(out, "%*s", (int)(column_width - width + GAP), "");
-}
-
-static void print_row(FILE *out, const struct column *const columns[], const size_t widths[], size_t n,
-		      const void *context, size_t row, char *room, size_t size)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct text text = render(columns[i], context, row, room, size);
-
-		print_cell(out, text.buf, text_width(&text, 0), widths[i], i + 1 == n);
-	}
-	fputc('\n', out);
 }
 
 static void print_titles(FILE *out, const struct column *const columns[], const size_t widths[], size_t n,
@@ -58,8 +112,11 @@ static void print_titles(FILE *out, const struct column *const columns[], const 
 {
 	if (colour)
 		fputs("\x1b[1m", out);
-	for (size_t i = 0; i < n; i++)
-		print_cell(out, columns[i]->title, strlen(columns[i]->title), widths[i], i + 1 == n);
+	for (size_t i = 0; i < n; i++) {
+		fputs(columns[i]->title, out);
+		if (i + 1 < n)
+			print_spaces(out, widths[i] - strlen(columns[i]->title) + GAP);
+	}
 	fputs(colour ? "\x1b[0m\n" : "\n", out);
 }
 
@@ -68,19 +125,20 @@ int columns_print(FILE *out, const struct column *columns, size_t n_columns, siz
 {
 	const struct column *shown[COLUMNS_MAX];
 	size_t widths[COLUMNS_MAX], n = 0;
-	char *room = malloc(cell_max + 1);
+	struct cells cells = {0};
+	int error;
 
-	if (!room)
-		return -ENOMEM;
 	for (size_t i = 0; i < n_columns && n < COLUMNS_MAX; i++) {
 		if (columns[i].hidden)
 			continue;
-		widths[n] = widest(&columns[i], context, n_rows, room, cell_max + 1);
+		widths[n] = strlen(columns[i].title);
 		shown[n++] = &columns[i];
 	}
-	print_titles(out, shown, widths, n, colour);
-	for (size_t row = 0; row < n_rows; row++)
-		print_row(out, shown, widths, n, context, row, room, cell_max + 1);
-	free(room);
-	return 0;
+	error = render_all(&cells, shown, widths, n, n_rows, context, cell_max);
+	if (!error) {
+		print_titles(out, shown, widths, n, colour);
+		print_all(out, &cells, widths, n, n_rows);
+	}
+	cells_free(&cells);
+	return error;
 }

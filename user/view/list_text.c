@@ -21,6 +21,12 @@ struct line {
 	size_t n;
 };
 
+/* The holders of the line that was asked for last: its cells come one after the other. */
+struct holders_of {
+	const struct line *line; /* NULL: none yet */
+	struct actor_set set;
+};
+
 struct lines {
 	const struct model *model;
 	const struct list_options *options;
@@ -28,6 +34,7 @@ struct lines {
 	size_t n;
 	struct actor *room; /* for the holders of any one line */
 	size_t n_room;
+	struct holders_of *last;
 };
 
 static const struct socket_row *socket_at(const struct lines *lines, size_t row)
@@ -37,17 +44,20 @@ static const struct socket_row *socket_at(const struct lines *lines, size_t row)
 	return line->connection ? line->connection->socket : line->ports[0].socket;
 }
 
-/* The set lies in the lines' room: good until the next cell. */
+/* The set lies in the lines' room: good until the next line. */
 static struct actor_set holders_at(const struct lines *lines, size_t row)
 {
 	const struct line *line = &lines->items[row];
 	struct actor_set set = {.actors = lines->room};
 
+	if (lines->last->line == line)
+		return lines->last->set;
 	if (line->connection)
 		actor_set_add(&set, lines->model, line->connection->socket);
 	for (size_t i = 0; i < line->n; i++)
 		actor_set_add(&set, lines->model, line->ports[i].socket);
 	actor_set_settle(&set);
+	*lines->last = (struct holders_of){line, set};
 	return set;
 }
 
@@ -285,10 +295,12 @@ static int print_lines(FILE *out, struct lines *lines, const struct column *colu
 {
 	/* A command line may be longer than the names of one or two processes. */
 	size_t cell_max = ACTOR_CELL_MAX(lines->n_room) + 4 * COMMAND_LINE_MAX;
+	struct holders_of last = {0};
 
 	lines->room = calloc(lines->n_room + 1, sizeof(*lines->room));
 	if (!lines->room)
 		return -ENOMEM;
+	lines->last = &last;
 	return columns_print(out, columns, n_columns, lines->n, lines, cell_max, lines->options->view.colour);
 }
 
