@@ -43,7 +43,8 @@ static void check_change(const struct fuzz *fuzz, const struct change *change)
 	}
 	assert(row || !change->released);
 	if (row) {
-		assert(model_socket(fuzz->model, row->socket.cookie, row->socket.protocol) == row);
+		assert(model_socket(fuzz->model, row->socket.cookie, row->socket.protocol) ==
+		       (change->released ? NULL : row));
 		uint32_t n = 0;
 
 		for (const struct holder *holder = row->holders; holder; holder = holder->next, n++)
