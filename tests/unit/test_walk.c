@@ -102,6 +102,32 @@ static void the_first_walk_repairs_nothing(void **state)
 	assert_int_equal(row(f, 11)->n_holders, 1);
 }
 
+static void held_by(struct fixture *f, uint64_t cookie, uint32_t pid, int fd)
+{
+	make_holder(&f->record, pid, cookie, fd);
+	apply(f);
+}
+
+/* The first of several; what was closed since the last walk is not named any more. */
+static void names_a_descriptor_that_is_open(void **state)
+{
+	struct fixture *f = *state;
+
+	event(f, REC_CONNECT, 7, 11);
+	assert_int_equal(holder_at(row(f, 11), 0)->fd, -1);
+	begin(f);
+	found(f, 11, TCP_ESTABLISHED);
+	held_by(f, 11, 7, 5);
+	held_by(f, 11, 7, 9);
+	end(f);
+	assert_int_equal(holder_at(row(f, 11), 0)->fd, 5);
+	begin(f);
+	found(f, 11, TCP_ESTABLISHED);
+	held_by(f, 11, 7, 9);
+	end(f);
+	assert_int_equal(holder_at(row(f, 11), 0)->fd, 9);
+}
+
 static void two_walks_remove(void **state)
 {
 	struct fixture *f = *state;
@@ -274,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(adds_what_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_walk_repairs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_a_descriptor_that_is_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_walks_remove, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_again_is_not_in_doubt, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_what_was_covered_goes, setup, teardown),

@@ -99,9 +99,10 @@ void sockets_hold(struct sockets *sockets, const struct rec_holder *record, stru
 		walk_counts(sockets->with.walk)->owner_changed++;
 	if (!holder)
 		return;
+	/* The one that was known may be closed: dup2() has no event. */
+	if (by_exec ? !holder->kept : walk_saw_holder(sockets->with.walk, holder))
+		holder->fd = record->fd;
 	holder->kept |= by_exec;
-	if (!by_exec)
-		walk_saw_holder(sockets->with.walk, holder);
 }
 
 /* Who acts on a socket through a descriptor holds it. Who made it is in the row, even if this record does not

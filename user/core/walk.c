@@ -159,9 +159,12 @@ void walk_saw_socket(const struct walk *walk, struct socket_row *row)
 	row->absent = false;
 }
 
-void walk_saw_holder(const struct walk *walk, struct holder *holder)
+bool walk_saw_holder(const struct walk *walk, struct holder *holder)
 {
+	bool first = holder->mark != walk->mark;
+
 	holder->mark = walk->mark;
+	return first;
 }
 
 /* Remains end without an event: there is nothing to doubt. */

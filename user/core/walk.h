@@ -24,7 +24,8 @@ void walk_socket_ended(struct walk *walk, const struct rec_socket *socket);
 /* Whether a row that was found may be put into the tables. */
 bool walk_may_add(struct walk *walk, const struct rec_socket *socket, bool remains);
 void walk_saw_socket(const struct walk *walk, struct socket_row *row);
-void walk_saw_holder(const struct walk *walk, struct holder *holder);
+/* True for the first of its descriptors. */
+bool walk_saw_holder(const struct walk *walk, struct holder *holder);
 
 enum verdict { VERDICT_THERE, VERDICT_DOUBT, VERDICT_GONE };
 /* At the end. In doubt: one walk has missed it, the next one decides. */
