@@ -368,8 +368,8 @@ static void join(const struct scene *scene, struct inventory *inventory, struct 
 			at++;
 		for (first = at; at < holdings->n && holdings->items[at].inode == row->inode;)
 			at++;
-		if (row->holders[0] && at == first)
-			continue; /* it was bound, and has been closed */
+		if (row->is_bound_only && !row->in_flight && at == first)
+			continue; /* it has been closed */
 		for (n = 0; first + n < at; n++) {
 			if (n == HOLDINGS_MAX)
 				scene_fail(scene, "too many descriptors: %s", row->text);

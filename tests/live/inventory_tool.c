@@ -190,6 +190,8 @@ static void reduce(struct inventory *inventory, enum asking asking, unsigned por
 
 static size_t check(struct scene *scene, const struct places *places, enum asking asking, unsigned port)
 {
+	static const char *const asked[] = {
+		[ASK_NOBODY] = "by a walk", [ASK_SYNC] = "synchronised", [ASK_INSTANCE] = "as it is"};
 	struct inventory before = {0}, after = {0}, said = {0};
 	char difference[1024], moved[1024];
 	size_t n;
@@ -205,7 +207,7 @@ static size_t check(struct scene *scene, const struct places *places, enum askin
 			continue;
 		reduce(&before, asking, port);
 		if (!inventory_equal(&before, &said, difference, sizeof(difference)))
-			scene_fail(scene, "%s", difference);
+			scene_fail(scene, "%s: %s", asked[asking], difference);
 		n = before.n;
 		inventory_free(&before);
 		inventory_free(&after);

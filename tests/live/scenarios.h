@@ -76,6 +76,8 @@
 	X(snapshot_complete)                                                                                 \
 	X(snapshot_as_ss)                                                                                    \
 	X(owners_events)                                                                                     \
+	X(owners_sets)                                                                                       \
+	X(owners_sets_watched)                                                                               \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);
