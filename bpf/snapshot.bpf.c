@@ -17,6 +17,8 @@
 
 #include <portsnoop/walk.h>
 
+#define SCM_MAX_FD 253 /* of one message */
+
 /* The namespaces whose hashed sockets this walk has listed: the other iterators leave those to tcp and udp.
  */
 struct {
@@ -240,6 +242,80 @@ int snapshot_noted(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return 0;
 }
 #endif
+
+/* --- under way in a message (SCM_RIGHTS) -------------------------------------------------------------------
+ */
+
+#define MESSAGES_MAX 4096 /* of one receiver */
+
+struct messages {
+	const struct sk_buff *at, *end;
+	const struct scm_fp_list *files; /* of the message */
+	struct seq_file *seq;
+};
+
+static __always_inline void say_in_flight(struct seq_file *seq, const struct file *file)
+{
+	struct rec_socket_row row = {};
+	const struct socket *socket;
+	const struct sock *sk;
+
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
+		return;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || !socket_is_ours_sk(sk) || !BPF_CORE_READ(sk, __sk_common.skc_num))
+		return;
+	header_begin(&row.fact.header, sizeof(row), REC_SOCKET, REC_F_SOCKET | SOCKET_F_IN_FLIGHT);
+	socket_fill(&row.fact.socket, sk);
+	row.fact.socket.cookie = socket_cookie_of(sk);
+	row.fact.socket.options = socket_options(sk);
+	if (row.fact.socket.cookie) /* here it can only be read */
+		bpf_seq_write(seq, &row, sizeof(row));
+}
+
+static long look_at_file(__u32 number, struct messages *messages)
+{
+	struct file *file = NULL;
+
+	if (number < SCM_MAX_FD)
+		bpf_probe_read_kernel(&file, sizeof(file), &messages->files->fp[number]);
+	if (file)
+		say_in_flight(messages->seq, file);
+	return 0;
+}
+
+static long look_at_message(__u32 number, struct messages *messages)
+{
+	const struct sk_buff *message = messages->at;
+	const struct unix_skb_parms *parameters = (const void *)&message->cb;
+	const struct scm_fp_list *files;
+
+	if (!message || message == messages->end)
+		return 1;
+	messages->at = BPF_CORE_READ(message, next);
+	files = BPF_CORE_READ(parameters, fp);
+	messages->files = files;
+	if (files)
+		bpf_loop(BPF_CORE_READ(files, count), look_at_file, messages, 0);
+	return 0;
+}
+
+/* What waits to be received is in the receiver's queue. */
+SEC("iter/unix")
+int snapshot_in_flight(struct bpf_iter__unix *ctx)
+{
+	struct unix_sock *receiver = ctx->unix_sk;
+	struct messages messages = {.seq = ctx->meta->seq};
+
+	if (!receiver || !compat_has_loop())
+		return 0;
+	messages.end = (const void *)&receiver->sk.sk_receive_queue;
+	messages.at = BPF_CORE_READ(receiver, sk.sk_receive_queue.next);
+	if (messages.at != messages.end)
+		bpf_loop(MESSAGES_MAX, look_at_message, &messages, 0);
+	return 0;
+}
 
 /* --- who holds them ---------------------------------------------------------------------------------------
  */

@@ -101,8 +101,9 @@ struct rec_header {
 #define SOCKET_F_ORPHAN	    0x0200 /* no file refers to it: TIME_WAIT, FIN_WAIT, not yet accepted */
 #define SOCKET_F_REMAINS                                                                                     \
 	0x0400 /* no whole socket: a request, or what TIME_WAIT keeps; ends without a record */
-#define HOLDER_F_EXEC	  0x0100 /* found in the descriptor table by an exec, before its REC_EXEC */
-#define EXEC_F_INCOMPLETE 0x0100 /* not every descriptor was looked at */
+#define SOCKET_F_IN_FLIGHT 0x0800 /* a descriptor of it is under way in a message (SCM_RIGHTS) */
+#define HOLDER_F_EXEC	   0x0100 /* found in the descriptor table by an exec, before its REC_EXEC */
+#define EXEC_F_INCOMPLETE  0x0100 /* not every descriptor was looked at */
 
 /* A process at the moment it acted, as seen in process context, in the initial pid namespace. */
 struct rec_task {

@@ -274,6 +274,26 @@ static void orphans_have_no_holders(void **state)
 	assert_int_equal(model_past_of_socket(f->model, &row(f, 11)->socket)->pid, 7);
 }
 
+static void in_flight_as_long_as_it_is_seen(void **state)
+{
+	struct fixture *f = *state;
+
+	event(f, REC_BIND, 7, 11);
+	begin(f);
+	make_fact(&f->record, REC_SOCKET, 0, 11, 1011);
+	f->record.header.flags |= SOCKET_F_IN_FLIGHT;
+	apply(f);
+	found(f, 11, TCP_CLOSE); /* as another iterator lists it */
+	end(f);
+	assert_true(row(f, 11)->in_flight);
+	assert_int_equal(row(f, 11)->n_holders, 0);
+	begin(f);
+	found(f, 11, TCP_CLOSE);
+	held(f, 11, 8);
+	end(f);
+	assert_false(row(f, 11)->in_flight);
+}
+
 /* More ended than can be remembered: nothing is added, and it is said. */
 static void too_many_ended(void **state)
 {
@@ -310,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_event_beats_an_older_row, setup, teardown),
 		cmocka_unit_test_setup_teardown(holders_that_were_not_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(orphans_have_no_holders, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_flight_as_long_as_it_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_ended, setup, teardown),
 	};
 

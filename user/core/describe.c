@@ -243,6 +243,11 @@ void describe_row(const struct model *model, const struct socket_row *row, struc
 }
 
 /* TCP measures the round trip with the handshake, so there is no connection that was looked at without it. */
+bool describe_in_flight(const struct socket_row *row)
+{
+	return row->in_flight && !row->n_holders;
+}
+
 bool describe_row_has_counters(const struct socket_row *row)
 {
 	return row->socket.protocol == IPPROTO_TCP &&

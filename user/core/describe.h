@@ -48,6 +48,8 @@ void describe_row(const struct model *model, const struct socket_row *row, struc
 
 /* Whether a closed listener's count of accepted connections is complete. */
 bool describe_accepts_known(const struct change *change);
+/* Whether its only descriptor is under way in a message. */
+bool describe_in_flight(const struct socket_row *row);
 /* Whether bytes and retransmits of a row were read; without them all are 0. */
 bool describe_row_has_counters(const struct socket_row *row);
 

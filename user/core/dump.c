@@ -131,7 +131,7 @@ static bool is_asked_for(const struct dump *dump, const struct socket_row *row)
 static int put_row(const struct dump *dump, const struct socket_row *row)
 {
 	uint16_t flags = REC_F_SOCKET | SOCKET_F_COUNTERS | (row->orphan ? SOCKET_F_ORPHAN : 0) |
-			 (row->remains ? SOCKET_F_REMAINS : 0);
+			 (row->remains ? SOCKET_F_REMAINS : 0) | (row->in_flight ? SOCKET_F_IN_FLIGHT : 0);
 	struct rec_socket_row record = {
 		.fact.header = header_of(dump, REC_SOCKET, sizeof(record), flags),
 		.fact.socket = row->socket,

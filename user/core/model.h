@@ -69,7 +69,9 @@ struct socket_row {
 	bool remains;	      /* no whole socket: a request, TIME_WAIT; ends without an event */
 	bool seen_from_start; /* its birth was seen: counts are complete */
 	bool absent;	      /* the last walk did not find it */
-	bool fresh;	      /* the walk that is under way put it here */
+	bool fresh : 1;	      /* the walk that is under way put it here */
+	bool in_flight : 1;   /* a descriptor of it is under way in a message */
+	bool flight_seen : 1; /* by the walk that is under way */
 };
 
 /* What one record meant. Pointers stay valid until the next model_apply(). */

@@ -45,7 +45,10 @@ struct socket_row *sockets_apply_row(struct sockets *sockets, const struct recor
 	if (!row)
 		return NULL;
 	walk_saw_socket(sockets->with.walk, row);
-	if (row->touched_ns > record->header->time_ns)
+	if (record->header->flags & SOCKET_F_IN_FLIGHT)
+		row->in_flight = row->flight_seen = true;
+	if (row->touched_ns > record->header->time_ns ||
+	    (known && record->header->flags & SOCKET_F_IN_FLIGHT))
 		return row;
 	sockets_update(sockets, row, record->socket);
 	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
@@ -97,6 +100,8 @@ static int settle_row(void *item, void *context)
 		return 0;
 	default:
 		row->fresh = false;
+		row->in_flight = row->flight_seen;
+		row->flight_seen = false;
 		settle_holders(settling, row);
 		return 0;
 	}

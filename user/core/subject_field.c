@@ -88,7 +88,8 @@
 	X(CHANGE, OWN_PREFIX "change")                                                                       \
 	X(CAUSE, OWN_PREFIX "cause")                                                                         \
 	X(FD, OWN_PREFIX "fd")                                                                               \
-	X(OBSERVED, OWN_PREFIX "observed")
+	X(OBSERVED, OWN_PREFIX "observed")                                                                   \
+	X(IN_FLIGHT, OWN_PREFIX "in_flight")
 
 enum field {
 #define X(name, text) FIELD_##name,
@@ -277,7 +278,8 @@ static fields row_fields(const struct subject_storage *storage)
 {
 	const struct socket_row *row = storage->row;
 	fields set = field(FIELD_ROW, true) | network_fields(storage, true) | only_fields(storage) |
-		     field(FIELD_HOLDERS, !row->orphan) | field(FIELD_HOLDERS_AS_OF, !row->orphan);
+		     field(FIELD_HOLDERS, !row->orphan) | field(FIELD_HOLDERS_AS_OF, !row->orphan) |
+		     field(FIELD_IN_FLIGHT, !row->orphan && describe_in_flight(row));
 
 	if (socket_row_kind(&row->socket) == ROW_CONNECTION)
 		return set | field(FIELD_DIRECTION, storage->subject.direction) |

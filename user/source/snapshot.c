@@ -156,6 +156,9 @@ static int walk_namespace(struct netns *netns, void *context)
 		result = iterate(walk, ITERATE_TCP, walk->to, &error);
 	if (!error && !result)
 		result = iterate(walk, ITERATE_UDP, walk->to, &error);
+	if (!error && !result && !walk->what->partial &&
+	    walk->snapshot->programs.links[ITERATE_IN_FLIGHT] >= 0)
+		result = iterate(walk, ITERATE_IN_FLIGHT, walk->to, &error);
 	if (result)
 		return result;
 	return error ? skip(walk, netns, begin_ns, error) : cover(walk, netns, begin_ns);

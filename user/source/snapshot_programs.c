@@ -33,6 +33,7 @@ static int load_lean(struct snapshot_programs *programs)
 	programs->links[ITERATE_UDP] = lean->links.snapshot_udp_fd;
 	programs->links[ITERATE_TASKS] = lean->links.snapshot_tasks_fd;
 	programs->links[ITERATE_FILES] = lean->links.snapshot_files_fd;
+	programs->links[ITERATE_IN_FLIGHT] = lean->links.snapshot_in_flight_fd;
 	programs->covered_fd = lean->maps.covered.map_fd;
 	return 0;
 }
@@ -44,6 +45,9 @@ static int size_maps(struct snapshot_bpf *full, bool serves_trace)
 {
 	full->rodata->knob_adopt = serves_trace;
 	bpf_program__set_autoload(full->progs.snapshot_noted, serves_trace);
+	/* Since 5.15 (2c860a43dd77), and only where AF_UNIX is no module. */
+	if (libbpf_find_vmlinux_btf_id("unix", BPF_TRACE_ITER) < 0)
+		bpf_program__set_autoload(full->progs.snapshot_in_flight, false);
 	return serves_trace ? 0 : bpf_map__set_max_entries(full->maps.processes, 1);
 }
 
@@ -77,6 +81,9 @@ static int attach_full(struct snapshot_programs *programs)
 	if (!error)
 		error = attach(programs, ITERATE_FILES, full->progs.snapshot_files,
 			       &full->links.snapshot_files);
+	if (!error)
+		error = attach(programs, ITERATE_IN_FLIGHT, full->progs.snapshot_in_flight,
+			       &full->links.snapshot_in_flight);
 	if (!error)
 		error = attach(programs, ITERATE_NOTED, full->progs.snapshot_noted,
 			       &full->links.snapshot_noted);

@@ -10,7 +10,15 @@
 
 #include <stdint.h>
 
-enum iterator { ITERATE_TCP, ITERATE_UDP, ITERATE_TASKS, ITERATE_FILES, ITERATE_NOTED, ITERATOR_COUNT };
+enum iterator {
+	ITERATE_TCP,
+	ITERATE_UDP,
+	ITERATE_TASKS,
+	ITERATE_FILES,
+	ITERATE_IN_FLIGHT,
+	ITERATE_NOTED,
+	ITERATOR_COUNT
+};
 
 struct snapshot_bpf;
 struct snapshot_lean_bpf;

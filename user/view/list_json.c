@@ -46,6 +46,8 @@ static void json_row_holders(struct json_writer *w, const struct model *model, c
 	if (options->holders_as_of_ns)
 		json_time(w, "holders_as_of", model_wall_ns(model, options->holders_as_of_ns));
 	json_holders(w, model, row, &options->view);
+	if (describe_in_flight(row))
+		json_bool(w, "in_flight", true);
 }
 
 /* --- ports ------------------------------------------------------------------------------------------------

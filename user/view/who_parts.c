@@ -127,9 +127,11 @@ static bool was_closed(unsigned state)
 
 const char *who_no_holder(const struct who *who, const struct socket_row *row)
 {
+	if (describe_in_flight(row))
+		return "its only descriptor is under way in a message";
 	if (!row->orphan)
 		return model_repairs(who->model)->holders_as_of_ns
-			       ? "under way in a message, in another pid namespace, or the kernel's own"
+			       ? "in another pid namespace, or the kernel's own"
 			       : "not known who holds it";
 	if (row->socket.state == TCP_TIME_WAIT)
 		return "60 s at most";
