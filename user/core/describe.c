@@ -63,6 +63,12 @@ static bool says_something(const struct endpoint *endpoint)
 	return endpoint->port || !endpoint_is_wildcard(endpoint);
 }
 
+/* The kernel leaves the peer of a connect that failed in a socket that goes on to listen. */
+static bool is_listener(const struct rec_socket *socket)
+{
+	return socket->protocol == IPPROTO_TCP && socket->state == TCP_LISTEN;
+}
+
 static void describe_socket(const struct model *model, const struct rec_socket *socket,
 			    struct description *ret)
 {
@@ -74,7 +80,7 @@ static void describe_socket(const struct model *model, const struct rec_socket *
 		.creator_pid = socket->creator_pid,
 	};
 	ret->has_local = says_something(&ret->local);
-	ret->has_peer = says_something(&ret->peer);
+	ret->has_peer = says_something(&ret->peer) && !is_listener(socket);
 }
 
 /* Once it is settled which ends are shown. */
@@ -234,6 +240,8 @@ bool describe_accepts_known(const struct change *change)
 void describe_row(const struct model *model, const struct socket_row *row, struct description *ret)
 {
 	describe_socket(model, &row->socket, ret);
+	if (row->socket.protocol == IPPROTO_TCP && socket_row_kind(&row->socket) == ROW_PORT)
+		ret->has_peer = false; /* the same of one that is only bound */
 	describe_ends(model, ret);
 	ret->creator_pid = 0;
 	ret->direction = row->direction;
