@@ -2,6 +2,7 @@
 #include "inventory.h"
 
 #include "act.h"
+#include "bound.h"
 #include "truth.h"
 
 #include <dirent.h>
@@ -145,6 +146,8 @@ void places_add(const struct scene *scene, struct places *places, pid_t pid)
 {
 	if (places->n == PLACES_MAX)
 		scene_fail(scene, "too many namespaces");
+	if (!places->n)
+		places->bound_is_listed = bound_is_listed(scene);
 	places->items[places->n++] = (struct place){netns_of(scene, pid), pid};
 }
 
@@ -271,7 +274,7 @@ static struct inventory_row *find_said(const struct inventory *inventory, size_t
 }
 
 /* What was said last of a socket counts. */
-static void add_bound(const struct scene *scene, struct inventory *inventory)
+static void add_said(const struct scene *scene, struct inventory *inventory)
 {
 	size_t position = 0, length, n = inventory->n;
 	const char *line;
@@ -289,6 +292,34 @@ static void add_bound(const struct scene *scene, struct inventory *inventory)
 		row.in_flight = !strcmp(how, "flying");
 		said = find_said(inventory, n, row.inode);
 		*(said ? said : inventory_add(scene, inventory)) = row;
+	}
+}
+
+struct listing {
+	struct inventory *inventory;
+	unsigned netns;
+};
+
+static void add_listed(const struct scene *scene, unsigned long inode, const char *proto, const char *local,
+		       void *context)
+{
+	const struct listing *listing = context;
+	struct inventory_row *row = inventory_add(scene, listing->inventory);
+
+	row->inode = inode;
+	row->is_bound_only = row->in_flight = true;
+	snprintf(row->text, sizeof(row->text), "%u proto=%s local=%s peer=- state=bound", listing->netns,
+		 proto, local);
+}
+
+static void add_bound(const struct scene *scene, const struct places *places, struct inventory *inventory)
+{
+	if (!places->bound_is_listed)
+		add_said(scene, inventory);
+	for (unsigned i = 0; places->bound_is_listed && i < places->n; i++) {
+		struct listing listing = {inventory, places->items[i].netns};
+
+		bound_each(scene, places->items[i].pid, add_listed, &listing);
 	}
 }
 
@@ -395,7 +426,7 @@ void inventory_read(const struct scene *scene, const struct places *places, stru
 	for (unsigned i = 0; i < places->n; i++)
 		for (size_t j = 0; j < sizeof(tables) / sizeof(tables[0]); j++)
 			read_table(scene, &tables[j], &places->items[i], inventory);
-	add_bound(scene, inventory);
+	add_bound(scene, places, inventory);
 	inventory_each_number("/proc", scan_process, &scan);
 	if (holdings.n)
 		qsort(holdings.items, holdings.n, sizeof(*holdings.items), compare_holdings);

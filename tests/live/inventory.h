@@ -13,7 +13,7 @@ struct inventory_row {
 	unsigned long inode; /* 0: no file refers to it, or the tool said it */
 	char text[192];	     /* `NETNS proto=… local=… peer=… state=…` */
 	char holders[256];   /* sorted pids with commas */
-	bool is_bound_only;  /* known by what its holder said */
+	bool is_bound_only;  /* not in /proc/net */
 	bool in_flight;	     /* the same, and nobody holds it: only its storage lists it */
 };
 
@@ -32,6 +32,7 @@ struct place {
 struct places {
 	struct place items[PLACES_MAX];
 	unsigned n;
+	bool bound_is_listed; /* by the kernel; or else it has to be said */
 };
 
 enum asking {

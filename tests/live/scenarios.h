@@ -78,6 +78,8 @@
 	X(owners_events)                                                                                     \
 	X(owners_sets)                                                                                       \
 	X(owners_sets_watched)                                                                               \
+	X(churn)                                                                                             \
+	X(churn_loss)                                                                                        \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);
