@@ -12,10 +12,16 @@
 #define ACTS	    60
 #define DEADLINE_NS 5000000000ull /* a second is asked for, on a machine that does nothing else */
 
-static void tell(struct churn *churn, unsigned rounds, size_t sockets)
+static void tell(struct churn *churn, unsigned rounds)
 {
-	scene_note(churn->scene, "%u rounds, %llu acts, %u processes killed, %zu sockets at the end", rounds,
-		   (unsigned long long)churn_acts(churn), churn_killed(churn), sockets);
+	struct inventory inventory = {0};
+	char text[512];
+
+	inventory_read(churn->scene, &churn->places, &inventory);
+	scene_note(churn->scene, "%u rounds, %llu acts, %u processes killed; in the end %s", rounds,
+		   (unsigned long long)churn_acts(churn), churn_killed(churn),
+		   inventory_summary(&inventory, text, sizeof(text)));
+	inventory_free(&inventory);
 }
 
 void churn(struct scene *scene)
@@ -23,15 +29,14 @@ void churn(struct scene *scene)
 	unsigned rounds = scene_count(scene, 100);
 	struct churn churn;
 	struct tool tool;
-	size_t n = 0;
 
 	tool_start(&tool, scene, NULL);
 	churn_start(scene, &churn, ACTS);
 	for (unsigned i = 0; i < rounds; i++) {
 		churn_round(&churn);
-		n = inventory_check(scene, &churn.places, ASK_SYNC);
+		inventory_check(scene, &churn.places, ASK_SYNC);
 	}
-	tell(&churn, rounds, n);
+	tell(&churn, rounds);
 	churn_stop(&churn);
 	tool_end(&tool);
 }
@@ -112,7 +117,8 @@ void churn_loss(struct scene *scene)
 		churn_round(&churn);
 	await_equality(scene, &churn, scene_clock_ns());
 	tool_await(&tool);
-	tell(&churn, rounds, inventory_check(scene, &churn.places, ASK_SYNC));
+	inventory_check(scene, &churn.places, ASK_SYNC);
+	tell(&churn, rounds);
 	churn_stop(&churn);
 	tool_end(&tool);
 	check_losses(scene, &tool);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -47,7 +48,7 @@ static void live(struct scene *scene, void *context)
 		.scene = scene,
 		.board = churn->board,
 		.place = start->number % 2,
-		.random = SEED * (1 + start->number + 100 * self->incarnation),
+		.random = churn->seed * (1 + start->number + 100 * self->incarnation),
 		.inbox = self->inbox[0],
 		.stash_to = self->stash[1],
 		.stash_from = self->stash[0],
@@ -90,8 +91,12 @@ static void give_life(struct churn *churn, unsigned number)
 
 void churn_start(struct scene *scene, struct churn *churn, unsigned acts)
 {
-	*churn = (struct churn){
-		.scene = scene, .board = shared_new(scene, sizeof(struct board)), .acts = acts};
+	const char *seed = getenv("LIVE_SEED");
+
+	*churn = (struct churn){.scene = scene,
+				.board = shared_new(scene, sizeof(struct board)),
+				.acts = acts,
+				.seed = SEED + (seed ? 2 * strtoull(seed, NULL, 10) : 0)};
 	puppet_start(scene, &churn->elsewhere);
 	puppet_leave_netns(&churn->elsewhere);
 	places_add(scene, &churn->places, getpid());

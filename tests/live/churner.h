@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Processes that do random things with sockets, the same ones with the same seed, in two network namespaces.
+ * Processes that do random things with sockets, in two network namespaces; others with another LIVE_SEED.
  * A round ends when each has done its acts and nothing is under way to one of them; some sockets stay under
  * way to their own sender.
  */
@@ -28,6 +28,7 @@ struct churn {
 	struct places places;
 	struct churner churners[CHURNERS];
 	unsigned acts; /* of each, a round */
+	uint64_t seed;
 };
 
 void churn_start(struct scene *scene, struct churn *churn, unsigned acts);

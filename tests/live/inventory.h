@@ -61,6 +61,8 @@ void inventory_ask_who(struct scene *scene, const struct places *places, enum as
 bool inventory_equal(const struct inventory *kernel, const struct inventory *tool, char *difference,
 		     size_t size);
 void inventory_free(struct inventory *inventory);
+/* What there is of each state, in words. */
+const char *inventory_summary(const struct inventory *inventory, char *text, size_t size);
 
 /*
  * Fails at the first difference, if the kernel stood still while the tool was asked; otherwise asks again.

@@ -166,6 +166,28 @@ bool inventory_equal(const struct inventory *kernel, const struct inventory *too
 	return true;
 }
 
+const char *inventory_summary(const struct inventory *inventory, char *text, size_t size)
+{
+	static const char *const states[] = {"bound",	    "listen",	  "syn_sent",	"syn_recv",
+					     "established", "close_wait", "fin_wait1",	"fin_wait2",
+					     "last_ack",    "time_wait",  "unconnected"};
+	unsigned in_flight = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		unsigned n = 0;
+
+		for (size_t j = 0; j < inventory->n; j++)
+			n += !strcmp(strstr(inventory->rows[j].text, "state=") + 6, states[i]);
+		if (n)
+			snprintf(text + strlen(text), size - strlen(text), "%u %s, ", n, states[i]);
+	}
+	for (size_t i = 0; i < inventory->n; i++)
+		in_flight += inventory->rows[i].inode && !inventory->rows[i].holders[0];
+	snprintf(text + strlen(text), size - strlen(text), "%u without a descriptor", in_flight);
+	return text;
+}
+
 /*
  * What is to be expected: on one port, if it is not 0; and a TCP socket that is bound and no more, whose only
  * descriptor is under way in a message, is in no table and nobody's: who was not there before cannot know it.
