@@ -262,6 +262,21 @@ static void holders_are_evicted_last(void **state)
 	assert_int_equal(row(f, 31)->n_holders, 0);
 }
 
+/* All others hold sockets: still it is not the parent that makes room for its child. */
+static void a_fork_needs_both(void **state)
+{
+	struct fixture *f = *state;
+
+	bind_by(f, 7, 11);
+	bind_by(f, 8, 12);
+	lifecycle(f, REC_EXIT, 20, 0); /* holds nothing */
+	apply_fork(f, 20, 21);
+	assert_non_null(process(f, 20));
+	assert_non_null(process(f, 21));
+	assert_ptr_equal(f->change.process, process(f, 20));
+	assert_int_equal(process(f, 21)->parent_pid, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(connection_in_time_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounded_memory, setup_short_memory, teardown),
 		cmocka_unit_test_setup_teardown(holders_are_evicted_last, setup_few_processes, teardown),
+		cmocka_unit_test_setup_teardown(a_fork_needs_both, setup_few_processes, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ struct process_table {
 	struct table *rows;
 	void (*on_evict)(void *context, struct process *process);
 	void *context;
+	const struct process *seen; /* last: whoever saw it still uses it */
 	uint64_t evictions;
 };
 
@@ -82,16 +83,19 @@ void process_on_evict(struct process_table *table, void (*callback)(void *contex
 	table->context = context;
 }
 
-/* The one used longest ago that holds no sockets, if there is one among the first. */
+/* The one used longest ago that holds no sockets, if there is one among the first. Never the one seen last.
+ */
 static struct process *victim(struct process_table *table)
 {
-	struct process *oldest = NULL;
+	struct process *oldest = table_oldest(table->rows);
 
-	for (unsigned i = 0; i < VICTIM_TRIES; i++) {
-		oldest = table_oldest(table->rows);
-		if (!oldest->held)
-			return oldest;
+	for (unsigned i = 0; i < VICTIM_TRIES && (oldest->held || oldest == table->seen); i++) {
 		table_touch(table->rows, oldest);
+		oldest = table_oldest(table->rows);
+	}
+	if (oldest == table->seen) {
+		table_touch(table->rows, oldest);
+		oldest = table_oldest(table->rows);
 	}
 	return oldest;
 }
@@ -131,6 +135,7 @@ struct process *process_see(struct process_table *table, const struct rec_task *
 		process = process_add(table, task->pid, task->start_ns);
 	if (!process)
 		return NULL;
+	table->seen = process;
 	memcpy(process->comm, task->comm, sizeof(process->comm));
 	process->uid = task->uid;
 	process->cgroup_id = task->cgroup_id;
