@@ -104,8 +104,8 @@ static void ask(struct scene *scene, const struct places *places, enum asking as
 		const char *what, const struct saying *saying)
 {
 	static const char *const options[] = {
-		[ASK_NOBODY] = "--no-instance", [ASK_SYNC] = "--sync", [ASK_INSTANCE] = "--json"};
-	const struct tool_run run = {.prepare = asking == ASK_NOBODY ? NULL : without_capabilities};
+		[ASKING_NOBODY] = "--no-instance", [ASKING_SYNC] = "--sync", [ASKING_AS_IS] = "--json"};
+	const struct tool_run run = {.prepare = asking == ASKING_NOBODY ? NULL : without_capabilities};
 	struct tool_result result;
 	char netns[16 * PLACES_MAX], kept[600];
 
@@ -188,11 +188,8 @@ const char *inventory_summary(const struct inventory *inventory, char *text, siz
 	return text;
 }
 
-/*
- * What is to be expected: on one port, if it is not 0; and a TCP socket that is bound and no more, whose only
- * descriptor is under way in a message, is in no table and nobody's: who was not there before cannot know it.
- */
-static void reduce(struct inventory *inventory, enum asking asking, unsigned port)
+/* What is to be expected: on one port, if it is not 0. */
+static void reduce(struct inventory *inventory, unsigned port)
 {
 	size_t kept = 0;
 	char text[16];
@@ -202,8 +199,6 @@ static void reduce(struct inventory *inventory, enum asking asking, unsigned por
 		const struct inventory_row *row = &inventory->rows[i];
 		const char *peer = strstr(row->text, " peer=");
 
-		if (asking == ASK_NOBODY && row->in_flight)
-			continue;
 		if (!port || !strncmp(peer - strlen(text), text, strlen(text)))
 			inventory->rows[kept++] = *row;
 	}
@@ -213,7 +208,7 @@ static void reduce(struct inventory *inventory, enum asking asking, unsigned por
 static size_t check(struct scene *scene, const struct places *places, enum asking asking, unsigned port)
 {
 	static const char *const asked[] = {
-		[ASK_NOBODY] = "by a walk", [ASK_SYNC] = "synchronised", [ASK_INSTANCE] = "as it is"};
+		[ASKING_NOBODY] = "by a walk", [ASKING_SYNC] = "synchronised", [ASKING_AS_IS] = "as it is"};
 	struct inventory before = {0}, after = {0}, said = {0};
 	char difference[1024], moved[1024];
 	size_t n;
@@ -227,7 +222,7 @@ static size_t check(struct scene *scene, const struct places *places, enum askin
 		inventory_read(scene, places, &after);
 		if (!inventory_equal(&before, &after, moved, sizeof(moved)))
 			continue;
-		reduce(&before, asking, port);
+		reduce(&before, port);
 		if (!inventory_equal(&before, &said, difference, sizeof(difference)))
 			scene_fail(scene, "%s: %s", asked[asking], difference);
 		n = before.n;
