@@ -218,7 +218,9 @@ static int walk_descriptors(struct walk *walk)
 {
 	const struct sink rows = {.take = take_row, .context = walk};
 	uint64_t begin_ns = proc_boottime_ns();
-	int error, result = iterate(walk, ITERATE_FILES, &rows, &error);
+	struct snapshot *snapshot = walk->snapshot;
+	int error, result = snapshot_read_descriptors(snapshot->programs.links[ITERATE_FILES],
+						      &snapshot->buffer, &rows, &error);
 
 	if (result)
 		return result;

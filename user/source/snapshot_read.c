@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#define DESCRIPTORS_BYTES 2048 /* about ten holders */
+
 /* Size of what begins here, 0 when it is not known yet; a negative errno when it makes no sense. */
 typedef ssize_t piece_size(const char *at, size_t length, size_t item_size);
 
@@ -60,15 +62,16 @@ static ssize_t read_some(int fd, char *to, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-static int read_pieces(int link_fd, struct snapshot_buffer *buffer, piece_size *size_of, size_t item_size,
-		       const struct sink *sink, int *ret_error)
+static int read_pieces(int link_fd, struct snapshot_buffer *buffer, size_t most, piece_size *size_of,
+		       size_t item_size, const struct sink *sink, int *ret_error)
 {
 	int fd = bpf_iter_create(link_fd), result = 0;
 	size_t length = 0;
 
 	*ret_error = fd < 0 ? -errno : 0;
 	while (!result && !*ret_error) {
-		ssize_t n = read_some(fd, buffer->bytes + length, sizeof(buffer->bytes) - length);
+		size_t room = sizeof(buffer->bytes) - length;
+		ssize_t n = read_some(fd, buffer->bytes + length, room < most ? room : most);
 
 		if (n <= 0) {
 			*ret_error = (int)n;
@@ -85,11 +88,17 @@ static int read_pieces(int link_fd, struct snapshot_buffer *buffer, piece_size *
 int snapshot_read_records(int link_fd, struct snapshot_buffer *buffer, const struct sink *sink,
 			  int *ret_error)
 {
-	return read_pieces(link_fd, buffer, record_size, 0, sink, ret_error);
+	return read_pieces(link_fd, buffer, SNAPSHOT_BUFFER_BYTES, record_size, 0, sink, ret_error);
+}
+
+int snapshot_read_descriptors(int link_fd, struct snapshot_buffer *buffer, const struct sink *sink,
+			      int *ret_error)
+{
+	return read_pieces(link_fd, buffer, DESCRIPTORS_BYTES, record_size, 0, sink, ret_error);
 }
 
 int snapshot_read_items(int link_fd, struct snapshot_buffer *buffer, size_t item_size,
 			const struct sink *sink, int *ret_error)
 {
-	return read_pieces(link_fd, buffer, fixed_size, item_size, sink, ret_error);
+	return read_pieces(link_fd, buffer, SNAPSHOT_BUFFER_BYTES, fixed_size, item_size, sink, ret_error);
 }

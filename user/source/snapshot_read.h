@@ -20,6 +20,12 @@ struct snapshot_buffer {
  */
 int snapshot_read_records(int link_fd, struct snapshot_buffer *buffer, const struct sink *sink,
 			  int *ret_error);
+/*
+ * The same of descriptors. While the kernel looks at one, it holds a reference to its file: if the process
+ * closes it just then, the port is given back only when our read returns. So these reads are short.
+ */
+int snapshot_read_descriptors(int link_fd, struct snapshot_buffer *buffer, const struct sink *sink,
+			      int *ret_error);
 int snapshot_read_items(int link_fd, struct snapshot_buffer *buffer, size_t item_size,
 			const struct sink *sink, int *ret_error);
 
