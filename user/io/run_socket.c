@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #define SOCKET_NAME	  "instance.sock"
 #define LOCK_NAME	  "instance.lock"
 #define BACKLOG		  16
+#define PATIENCE_S	  1 /* to be let in: one that hangs lets nobody in */
 
 static const char *directory(void)
 {
@@ -133,6 +135,7 @@ int run_socket_accept(const struct run_socket *run)
 
 int run_socket_connect(void)
 {
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct sockaddr_un address;
 	int error = address_of(&address), fd;
 
@@ -141,6 +144,7 @@ int run_socket_connect(void)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		error = -errno;
 	else if (!is_trusted(fd))

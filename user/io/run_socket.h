@@ -24,7 +24,9 @@ void run_socket_close(struct run_socket *socket);
  * none, -EPERM when it was another account, which is gone then.
  */
 int run_socket_accept(const struct run_socket *socket);
-/* Connects to who serves. Returns the descriptor (blocking), or a negative errno when nobody does. */
+/* Connects to who serves. Returns the descriptor (blocking), or a negative errno when nobody does, or it
+ * hangs.
+ */
 int run_socket_connect(void);
 
 #endif
