@@ -300,14 +300,17 @@ static void warn_of_missing(const struct session *session)
 
 static int run_loop(struct session *session)
 {
-	int result = begin_stream(session);
+	int result = 0;
 
-	if (!result)
-		privileges_drop(live_can_read, session->live);
-	/* Tables that miss sockets answer nobody. */
-	if (!result && !session->options->no_udp_send)
+	/* Tables that miss sockets answer nobody. Who asks before they are filled waits; after `ready`,
+	 * nobody. */
+	if (!session->options->no_udp_send)
 		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
 				    &session->serve);
+	if (!result)
+		result = begin_stream(session);
+	if (!result)
+		privileges_drop(live_can_read, session->live);
 	if (!result && session->child)
 		child_let_go(session->child);
 	return result ? result : loop_run(&session->loop);
