@@ -34,7 +34,7 @@ void churn(struct scene *scene)
 	churn_start(scene, &churn, ACTS);
 	for (unsigned i = 0; i < rounds; i++) {
 		churn_round(&churn);
-		inventory_check(scene, &churn.places, ASK_SYNC);
+		inventory_check(scene, &churn.places, ASKING_SYNC);
 	}
 	tell(&churn, rounds);
 	churn_stop(&churn);
@@ -54,7 +54,7 @@ static void await_equality(struct scene *scene, const struct churn *churn, uint6
 
 	do {
 		inventory_read(scene, &churn->places, &before);
-		inventory_ask(scene, &churn->places, ASK_INSTANCE, &before, &said);
+		inventory_ask(scene, &churn->places, ASKING_AS_IS, &before, &said);
 		now = scene_clock_ns();
 		inventory_read(scene, &churn->places, &after);
 		equal = inventory_equal(&before, &said, difference, sizeof(difference));
@@ -117,7 +117,7 @@ void churn_loss(struct scene *scene)
 		churn_round(&churn);
 	await_equality(scene, &churn, scene_clock_ns());
 	tool_await(&tool);
-	inventory_check(scene, &churn.places, ASK_SYNC);
+	inventory_check(scene, &churn.places, ASKING_SYNC);
 	tell(&churn, rounds);
 	churn_stop(&churn);
 	tool_end(&tool);

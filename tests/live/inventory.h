@@ -36,9 +36,9 @@ struct places {
 };
 
 enum asking {
-	ASK_NOBODY,   /* --no-instance: the tool walks */
-	ASK_SYNC,     /* through an instance, which looks first; the tool is not able to walk */
-	ASK_INSTANCE, /* the same, as it is */
+	ASKING_NOBODY, /* --no-instance: the tool walks */
+	ASKING_SYNC,   /* through an instance, which looks first; the tool is not able to walk */
+	ASKING_AS_IS,  /* the same, as it is */
 };
 
 unsigned netns_of(const struct scene *scene, pid_t pid);

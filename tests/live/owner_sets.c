@@ -90,11 +90,11 @@ static void await_holders(const struct host *host, unsigned port, unsigned n, co
 
 static void check(const struct host *host, unsigned port)
 {
-	inventory_check(host->scene, &host->places, ASK_NOBODY);
-	inventory_check(host->scene, &host->places, ASK_SYNC);
-	if (!inventory_check_who(host->scene, &host->places, ASK_NOBODY, port) && port != BOUND_PORT)
+	inventory_check(host->scene, &host->places, ASKING_NOBODY);
+	inventory_check(host->scene, &host->places, ASKING_SYNC);
+	if (!inventory_check_who(host->scene, &host->places, ASKING_NOBODY, port) && port != BOUND_PORT)
 		scene_fail(host->scene, "nothing is on port %u", port);
-	inventory_check_who(host->scene, &host->places, ASK_SYNC, port);
+	inventory_check_who(host->scene, &host->places, ASKING_SYNC, port);
 }
 
 /* --- who is there -----------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ void owners_sets(struct scene *scene)
 	start_all(&host);
 	tool_start(&tool, scene, NULL);
 	check(&host, NGINX_PORT);
-	scene_note(scene, "%zu sockets", inventory_check(scene, &host.places, ASK_SYNC));
+	scene_note(scene, "%zu sockets", inventory_check(scene, &host.places, ASKING_SYNC));
 	come_and_go(&host);
 	stop_all(&host);
 	tool_end(&tool);

@@ -80,6 +80,13 @@
 	X(owners_sets_watched)                                                                               \
 	X(churn)                                                                                             \
 	X(churn_loss)                                                                                        \
+	X(instance_clients)                                                                                  \
+	X(instance_stopped)                                                                                  \
+	X(instance_ends)                                                                                     \
+	X(instance_accounts)                                                                                 \
+	X(instance_impostor)                                                                                 \
+	X(instance_succession)                                                                               \
+	X(instance_remembers)                                                                                \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);
