@@ -251,6 +251,9 @@ int model_apply(struct model *model, const struct record *record, struct change 
 	case REC_HOLDER:
 		sockets_hold(model->sockets, (const void *)record->header, process);
 		break;
+	case REC_SOCKET:
+		row = sockets_found(model->sockets, record);
+		break;
 	case REC_PAST:
 		apply_past(model, record, process);
 		break;

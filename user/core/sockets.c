@@ -324,9 +324,6 @@ void sockets_apply(struct sockets *sockets, const struct record *record, struct 
 	case REC_CLOSE:
 		*ret_row = apply_close(sockets, record, process, ret_ended);
 		break;
-	case REC_SOCKET:
-		*ret_row = sockets_apply_row(sockets, record);
-		break;
 	default:
 		*ret_row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
 	}

@@ -26,6 +26,8 @@ void sockets_free(struct sockets *sockets);
  */
 void sockets_apply(struct sockets *sockets, const struct record *record, struct process *process,
 		   struct socket_row **ret_row, bool *ret_ended);
+/* A socket that a walk found. Returns its row; NULL when it has none. */
+struct socket_row *sockets_found(struct sockets *sockets, const struct record *record);
 /* A descriptor that was found. */
 void sockets_hold(struct sockets *sockets, const struct rec_holder *record, struct process *process);
 void sockets_remove(struct sockets *sockets, struct socket_row *row);

@@ -18,7 +18,5 @@ struct sockets {
 struct socket_row *sockets_see(struct sockets *sockets, const struct rec_socket *socket);
 /* Takes over what the record says; what it does not say (creator, options) stays. */
 void sockets_update(const struct sockets *sockets, struct socket_row *row, const struct rec_socket *socket);
-/* A row that a walk found. */
-struct socket_row *sockets_apply_row(struct sockets *sockets, const struct record *record);
 
 #endif

@@ -32,12 +32,16 @@ static bool is_repair(const struct sockets *sockets, const struct socket_row *ro
 }
 
 /* An event beats a row that was read before it; one that ended in the meantime does not come back. */
-struct socket_row *sockets_apply_row(struct sockets *sockets, const struct record *record)
+struct socket_row *sockets_found(struct sockets *sockets, const struct record *record)
 {
 	const struct rec_socket_row *found = (const void *)record->header;
-	struct socket_row *row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
-	bool known = row;
+	struct socket_row *row;
+	bool known;
 
+	if (!record->socket || !record->socket->cookie)
+		return NULL;
+	row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
+	known = row;
 	if (!walk_may_add(sockets->with.walk, record->socket, record->header->flags & SOCKET_F_REMAINS))
 		return NULL;
 	if (!row)
