@@ -6,6 +6,7 @@
 #include "tool.h"
 
 #include <portsnoop/event.h>
+#include <stdatomic.h>
 
 #define NOBODY 65534
 
@@ -29,7 +30,10 @@ void asker_await_end(struct scene *scene, int fd);
 void asker_die_in_the_middle(struct scene *scene, size_t read);
 
 void asker_become_nobody(struct scene *scene);
-/* Listens where a portsnoop would, as another account. */
-pid_t asker_start_impostor(struct scene *scene);
+/* Listens where a portsnoop would, as another account; counts, in shared memory, who came and asked. */
+struct asked {
+	_Atomic unsigned came, questions;
+};
+pid_t asker_start_impostor(struct scene *scene, struct asked *asked);
 
 #endif

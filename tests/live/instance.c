@@ -7,6 +7,7 @@
 #include "scenarios.h"
 #include "truth.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -257,12 +258,18 @@ void instance_accounts(struct scene *scene)
 /* What another account serves, nobody believes: it walks. */
 void instance_impostor(struct scene *scene)
 {
+	struct asked *asked = shared_new(scene, sizeof(*asked));
+	pid_t impostor = asker_start_impostor(scene, asked);
 	struct tool_result result;
-	pid_t impostor = asker_start_impostor(scene);
 
 	asker_expect_refusal(scene);
 	tool_run(scene, &result, NULL, "ls", "ports", "--json", NULL);
 	asker_expect_rows(scene, &result, 0);
+	close(asker_connect(scene)); /* it takes one after the other: these two were taken */
+	while (atomic_load(&asked->came) < 3)
+		sched_yield();
+	if (atomic_load(&asked->questions))
+		scene_fail(scene, "another account was asked");
 	actor_kill(scene, impostor);
 }
 
