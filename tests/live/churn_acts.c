@@ -13,9 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STASHED_MAX 4
-#define PASSED_MAX  8 /* wait in an inbox */
-
 /* --- chance -----------------------------------------------------------------------------------------------
  */
 

@@ -407,7 +407,8 @@ static void join(const struct scene *scene, struct inventory *inventory, struct 
 			pids[n] = holdings->items[first + n].pid;
 		}
 		inventory_say_holders(scene, row, pids, n);
-		row->in_flight = row->is_bound_only && !n;
+		if (row->inode && !n)
+			strcpy(row->holders, INVENTORY_IN_FLIGHT);
 		inventory->rows[kept++] = *row;
 	}
 	inventory->n = kept;

@@ -2,19 +2,23 @@
 /*
  * All sockets of some namespaces and everybody who holds them, as the kernel's /proc says, against what the
  * tool prints: the rows of /proc/net joined with the links of /proc/PID/task/TID/fd by their inode. A TCP
- * socket that is bound and no more is in none of them but the last: whoever has it says so.
+ * socket that is bound and no more is not in /proc/net: sock_diag lists it, or, before 6.8, whoever has it
+ * says so.
  */
 #ifndef LIVE_INVENTORY_H
 #define LIVE_INVENTORY_H
 
 #include "scene.h"
 
+/* It has a file, which no process has open: its only descriptors are under way in messages. */
+#define INVENTORY_IN_FLIGHT "in flight"
+
 struct inventory_row {
 	unsigned long inode; /* 0: no file refers to it, or the tool said it */
 	char text[192];	     /* `NETNS proto=… local=… peer=… state=…` */
-	char holders[256];   /* sorted pids with commas */
+	char holders[256];   /* sorted pids with commas, or INVENTORY_IN_FLIGHT */
 	bool is_bound_only;  /* not in /proc/net */
-	bool in_flight;	     /* the same, and nobody holds it: only its storage lists it */
+	bool in_flight;	     /* the same, and there even if nobody holds it */
 };
 
 struct inventory {

@@ -73,6 +73,8 @@ static void take_row(struct scene *scene, const json_t *event, void *context)
 	for (size_t i = 0; i < n; i++)
 		pids[i] = (pid_t)event_number(json_array_get(holders, i), "process.pid");
 	inventory_say_holders(scene, row, pids, n);
+	if (json_is_true(event_at(event, "portsnoop.in_flight")))
+		strcat(row->holders, INVENTORY_IN_FLIGHT);
 	for (size_t i = 0; i < n; i++)
 		check_descriptor(scene, saying->kernel, json_array_get(holders, i), row);
 }
@@ -183,8 +185,8 @@ const char *inventory_summary(const struct inventory *inventory, char *text, siz
 			snprintf(text + strlen(text), size - strlen(text), "%u %s, ", n, states[i]);
 	}
 	for (size_t i = 0; i < inventory->n; i++)
-		in_flight += inventory->rows[i].inode && !inventory->rows[i].holders[0];
-	snprintf(text + strlen(text), size - strlen(text), "%u without a descriptor", in_flight);
+		in_flight += !strcmp(inventory->rows[i].holders, INVENTORY_IN_FLIGHT);
+	snprintf(text + strlen(text), size - strlen(text), "%u in flight", in_flight);
 	return text;
 }
 

@@ -103,6 +103,7 @@ static void walk(struct fixture *f)
 	find(f, CONNECTION, TCP_ESTABLISHED, 0);
 	find(f, LEFTOVER, TCP_TIME_WAIT, SOCKET_F_ORPHAN | SOCKET_F_REMAINS);
 	find(f, IN_FLIGHT, TCP_CLOSE, 0);
+	find(f, IN_FLIGHT, TCP_CLOSE, SOCKET_F_IN_FLIGHT);
 	hold(f, SERVER, LISTENER, 3);
 	hold(f, WORKER, LISTENER, 3);
 	hold(f, CLIENT, LISTENER, 6);
@@ -252,6 +253,7 @@ static int same_row(const struct socket_row *of, void *context)
 	assert_int_equal(copied->direction, of->direction);
 	assert_int_equal(copied->orphan, of->orphan);
 	assert_int_equal(copied->remains, of->remains);
+	assert_int_equal(copied->in_flight, of->in_flight);
 	same_holders(of, copied);
 	same_past(model_past_of_socket(comparison->of, &of->socket),
 		  model_past_of_socket(comparison->copied, &of->socket));
@@ -324,6 +326,7 @@ static void tables_are_as_meant(void **state)
 	assert_true(row(f, LEFTOVER)->remains);
 	assert_int_equal(model_past_of_socket(f->model, &row(f, LEFTOVER)->socket)->pid, SERVER);
 	assert_int_equal(row(f, IN_FLIGHT)->n_holders, 0);
+	assert_true(row(f, IN_FLIGHT)->in_flight);
 	assert_null(row(f, CLOSED));
 }
 
