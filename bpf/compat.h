@@ -76,4 +76,24 @@ static __always_inline struct pt_regs *compat_syscall_regs(void)
 	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
 
+/* Negative when the kernel was entered otherwise: by an interrupt. */
+static __always_inline long compat_syscall_number(const struct pt_regs *regs)
+{
+#if defined(bpf_target_x86)
+	return (int)BPF_CORE_READ(regs, orig_ax) & ~0x40000000; /* the bit of x32 */
+#elif defined(bpf_target_arm64)
+	return BPF_CORE_READ(regs, syscallno);
+#endif
+}
+
+/* Whether the call came in with the numbers of the 32-bit architecture. */
+static __always_inline bool compat_syscall_is_32bit(const struct task_struct *task)
+{
+#if defined(bpf_target_x86)
+	return task->thread_info.status & 0x0002; /* TS_COMPAT */
+#elif defined(bpf_target_arm64)
+	return task->thread_info.flags >> 22 & 1; /* TIF_32BIT */
+#endif
+}
+
 #endif

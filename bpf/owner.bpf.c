@@ -2,6 +2,7 @@
 /* Birth and last release of a socket, each in the context of the process that did it. */
 #include "calls.h"
 #include "close.h"
+#include "release.h"
 
 SEC("cgroup/sock_create")
 int owner_created(struct bpf_sock *ctx)
@@ -46,12 +47,12 @@ static __always_inline bool acted_last(const struct note *note)
 
 static __always_inline void released_by_current(struct note *note, __u8 state)
 {
-	if (task_is_kernel_thread()) {
+	if (acted_last(note))
+		return;
+	if (task_is_kernel_thread() || released_by_onlooker(note)) {
 		note->flags &= ~NOTE_TASK;
 		return;
 	}
-	if (acted_last(note))
-		return;
 	announce_current();
 	/* In SYN_SENT the outcome of the connect is to come: the connector's. */
 	if (state != TCP_SYN_SENT)

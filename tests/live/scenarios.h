@@ -75,6 +75,7 @@
 	X(trace_options)                                                                                     \
 	X(snapshot_complete)                                                                                 \
 	X(snapshot_as_ss)                                                                                    \
+	X(onlooker)                                                                                          \
 	X(owners_events)                                                                                     \
 	X(owners_sets)                                                                                       \
 	X(owners_sets_watched)                                                                               \
