@@ -19,6 +19,47 @@
 
 #define SCM_MAX_FD 253 /* of one message */
 
+/*
+ * What the programs are given: words in this order, as long as there are iterators. The kernel looks up each
+ * type to be relocated by its name among all it has, and remembers few: these need not be.
+ */
+struct on_all {
+	struct seq_file *out;
+};
+
+struct on_tcp {
+	const struct on_all *all;
+	struct sock_common *skc;
+};
+
+struct on_udp {
+	const struct on_all *all;
+	struct sock *sk; /* a udp_sock, which begins with it */
+};
+
+struct on_unix {
+	const struct on_all *all;
+	struct sock *sk; /* a unix_sock, which begins with it */
+};
+
+struct on_note {
+	const struct on_all *all;
+	const void *map;
+	struct sock *sk;
+};
+
+struct on_task {
+	const struct on_all *all;
+	struct task_struct *task;
+};
+
+struct on_file {
+	const struct on_all *all;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
 /* The namespaces whose hashed sockets this walk has listed: the other iterators leave those to tcp and udp.
  */
 struct {
@@ -31,12 +72,12 @@ struct {
 
 /* Zeroed and set before each walk. */
 struct {
-	__u32 source;	  /* enum rec_source */
-	__u32 last_netns; /* of the task before */
-	__u16 port;	  /* only sockets on this local port; 0: on all */
-	__u8 ports_only;  /* no connections */
-	__u8 no_remains;  /* nothing that is no whole socket: requests, TIME_WAIT */
-	__u32 reserved;
+	__u32 source;	     /* enum rec_source */
+	__u32 netns;	     /* the one that tcp and udp list */
+	__u32 last_netns;    /* of the task before */
+	__u16 port;	     /* only sockets on this local port; 0: on all */
+	__u8 ports_only;     /* no connections */
+	__u8 no_remains;     /* nothing that is no whole socket: requests, TIME_WAIT */
 	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
 	struct rec_task task;
 } walk = {};
@@ -65,7 +106,6 @@ static __always_inline void row_begin(struct rec_socket_row *row, const struct s
 	header_begin(&row->fact.header, sizeof(*row), REC_SOCKET, REC_F_SOCKET);
 	to->family = skc->skc_family;
 	to->state = skc->skc_state;
-	to->netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
 	to->local_port = skc->skc_num;
 	to->peer_port = bpf_ntohs(skc->skc_dport);
 	if (to->family == AF_INET) {
@@ -120,9 +160,9 @@ static __always_inline void row_add_remains(struct rec_socket_row *row, const st
 	})
 
 SEC("iter/tcp")
-int snapshot_tcp(struct bpf_iter__tcp *ctx)
+int snapshot_tcp(struct on_tcp *ctx)
 {
-	struct sock_common *skc = ctx->sk_common;
+	struct sock_common *skc = ctx->skc;
 	struct rec_socket_row row = {};
 	struct tcp_sock *tcp;
 
@@ -132,6 +172,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	if (!tcp && walk.no_remains)
 		return 0;
 	row_begin(&row, skc);
+	row.fact.socket.netns = walk.netns;
 	row.fact.socket.cookie = COOKIE(skc, skc);
 	if (tcp) {
 		row_add_full(&row, &tcp->inet_conn.icsk_inet.sk);
@@ -139,28 +180,27 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	} else {
 		row_add_remains(&row, skc);
 	}
-	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	bpf_seq_write(ctx->all->out, &row, sizeof(row));
 	return 0;
 }
 
 SEC("iter/udp")
-int snapshot_udp(struct bpf_iter__udp *ctx)
+int snapshot_udp(struct on_udp *ctx)
 {
-	struct udp_sock *udp = ctx->udp_sk;
 	struct rec_socket_row row = {};
-	struct sock *sk;
+	struct sock *sk = ctx->sk;
 
-	if (!udp)
+	if (!sk)
 		return 0;
-	sk = &udp->inet.sk;
 	if (walk.port && sk->__sk_common.skc_num != walk.port)
 		return 0;
 	if (!socket_is_ours(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family))
 		return 0;
 	row_begin(&row, &sk->__sk_common);
+	row.fact.socket.netns = walk.netns;
 	row.fact.socket.cookie = COOKIE(sk, &sk->__sk_common);
 	row_add_full(&row, sk);
-	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	bpf_seq_write(ctx->all->out, &row, sizeof(row));
 	return 0;
 }
 
@@ -233,12 +273,12 @@ static __always_inline void adopt(struct sock *sk, __u64 cookie, const struct re
 }
 
 SEC("iter/bpf_sk_storage_map")
-int snapshot_noted(struct bpf_iter__bpf_sk_storage_map *ctx)
+int snapshot_noted(struct on_note *ctx)
 {
 	struct sock *sk = ctx->sk;
 
 	if (sk && has_port(sk))
-		row_if_unlisted(ctx->meta->seq, sk, COOKIE(sk, &sk->__sk_common));
+		row_if_unlisted(ctx->all->out, sk, COOKIE(sk, &sk->__sk_common));
 	return 0;
 }
 #endif
@@ -303,15 +343,15 @@ static long look_at_message(__u32 number, struct messages *messages)
 
 /* What waits to be received is in the receiver's queue. */
 SEC("iter/unix")
-int snapshot_in_flight(struct bpf_iter__unix *ctx)
+int snapshot_in_flight(struct on_unix *ctx)
 {
-	struct unix_sock *receiver = ctx->unix_sk;
-	struct messages messages = {.seq = ctx->meta->seq};
+	struct sock *receiver = ctx->sk;
+	struct messages messages = {.seq = ctx->all->out};
 
 	if (!receiver || !compat_has_loop())
 		return 0;
-	messages.end = (const void *)&receiver->sk.sk_receive_queue;
-	messages.at = BPF_CORE_READ(receiver, sk.sk_receive_queue.next);
+	messages.end = (const void *)&receiver->sk_receive_queue;
+	messages.at = BPF_CORE_READ(receiver, sk_receive_queue.next);
 	if (messages.at != messages.end)
 		bpf_loop(MESSAGES_MAX, look_at_message, &messages, 0);
 	return 0;
@@ -339,7 +379,7 @@ static __always_inline void describe_task(const struct task_struct *task)
 
 /* Each thread with a descriptor table of its own, and each leader. */
 SEC("iter/task_file")
-int snapshot_files(struct bpf_iter__task_file *ctx)
+int snapshot_files(struct on_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -367,8 +407,8 @@ int snapshot_files(struct bpf_iter__task_file *ctx)
 	if (knob_adopt)
 		adopt(sk, holder.cookie, &holder.task);
 #endif
-	row_if_unlisted(ctx->meta->seq, sk, holder.cookie);
-	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
+	row_if_unlisted(ctx->all->out, sk, holder.cookie);
+	bpf_seq_write(ctx->all->out, &holder, sizeof(holder));
 	return 0;
 }
 
@@ -386,7 +426,7 @@ static __always_inline __u32 number_for_reader(const struct task_struct *task)
 }
 
 SEC("iter/task")
-int snapshot_tasks(struct bpf_iter__task *ctx)
+int snapshot_tasks(struct on_task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct walk_task found;
@@ -397,7 +437,7 @@ int snapshot_tasks(struct bpf_iter__task *ctx)
 	if (!found.netns || found.netns == walk.last_netns)
 		return 0;
 	found.tid = number_for_reader(task);
-	if (bpf_seq_write(ctx->meta->seq, &found, sizeof(found)) == 0)
+	if (bpf_seq_write(ctx->all->out, &found, sizeof(found)) == 0)
 		walk.last_netns = found.netns;
 	return 0;
 }

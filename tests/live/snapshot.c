@@ -181,6 +181,14 @@ static void other_netns_keeper(struct scene *scene, void *context)
 	keep(scene, context);
 }
 
+/* Its only sockets with a port are of one family. */
+static void ipv6_netns_keeper(struct scene *scene, void *context)
+{
+	scene_isolate(scene);
+	listening(scene, "::1", 7902);
+	keep(scene, context);
+}
+
 static void pid_ns_keeper(struct scene *scene, void *context)
 {
 	if (unshare(CLONE_NEWPID))
@@ -194,20 +202,22 @@ static void pid_ns_keeper(struct scene *scene, void *context)
 		pause();
 }
 
+#define KEEPERS 6
+
 void snapshot_complete(struct scene *scene)
 {
-	actor_body *const keepers[] = {tcp_keeper, udp_keeper, family_keeper, other_netns_keeper,
-				       pid_ns_keeper};
+	actor_body *const keepers[] = {tcp_keeper,	   udp_keeper,	      family_keeper,
+				       other_netns_keeper, ipv6_netns_keeper, pid_ns_keeper};
 	struct keeper keeper = {.ready = gate_new(scene)};
-	pid_t pids[5];
+	pid_t pids[KEEPERS];
 
 	scene_need_ipv6(scene);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < KEEPERS; i++) {
 		pids[i] = actor_start(scene, keepers[i], &keeper);
 		gate_wait(scene, keeper.ready);
 	}
 	census_check(scene);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < KEEPERS; i++)
 		actor_kill(scene, pids[i]);
 }
 

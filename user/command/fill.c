@@ -8,15 +8,19 @@
 #include "source/fault.h"
 #include "source/replay.h"
 #include "source/snapshot.h"
+#include "source/walker.h"
 #include "system/mounts.h"
 #include "system/privileges.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <portsnoop/event.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define BUDGET_NS 1000000000 /* nothing else is waiting */
 
 /* --- a walk -----------------------------------------------------------------------------------------------
  */
@@ -64,6 +68,30 @@ static void tell_skipped(const struct looking *looking)
 		complain("not everything could be looked at (%s): this is incomplete", name ? name : number);
 }
 
+/*
+ * On a thread of its own: while it waits for the kernel's next piece, this one puts the last into the tables.
+ */
+static int walk_beside(struct snapshot *snapshot, const struct snapshot_walk *what, const struct sink *sink)
+{
+	struct walker *walker;
+	bool ended = false;
+	int result = walker_open(snapshot, &walker);
+
+	if (result)
+		return result;
+	result = walker_start(walker, what, sink);
+	while (!result && !ended) {
+		struct pollfd news = {.fd = walker_fd(walker), .events = POLLIN};
+
+		if (poll(&news, 1, -1) < 0 && errno != EINTR)
+			result = -errno;
+		else
+			result = walker_take(walker, sink, BUDGET_NS, &ended);
+	}
+	walker_close(walker);
+	return result;
+}
+
 /* Fills the tables by one walk. */
 static int walk(struct snapshot *snapshot, const struct fill *fill, const struct sink *to)
 {
@@ -81,7 +109,7 @@ static int walk(struct snapshot *snapshot, const struct fill *fill, const struct
 			enrich_without_descriptions(enrich);
 		result = enrich_begin(enrich);
 		if (!result)
-			result = snapshot_walk(snapshot, &what, &sink);
+			result = walk_beside(snapshot, &what, &sink);
 		if (!result)
 			tell_skipped(&looking);
 		if (!result && fill->more)

@@ -34,6 +34,7 @@ struct enrich {
 	int cgroup2_fd;
 	int64_t clock_offset_ns;
 	bool no_descriptions;
+	struct rec_task last_holder; /* named and described; a walk shows all of one process together */
 };
 
 static bool seen_equal(const void *row, const void *key)
@@ -279,6 +280,14 @@ static int describe(struct enrich *enrich, const struct rec_task *task)
 /* --- every record ------------------------------------------------------------------------------------------
  */
 
+static bool is_last_holder(const struct enrich *enrich, const struct rec_task *task)
+{
+	const struct rec_task *last = &enrich->last_holder;
+
+	return last->start_ns == task->start_ns && last->pid == task->pid && last->uid == task->uid &&
+	       last->cgroup_id == task->cgroup_id;
+}
+
 static int name_task(struct enrich *enrich, const struct rec_task *task)
 {
 	char text[TEXT_MAX];
@@ -310,7 +319,8 @@ static int enrich_take(void *context, const void *record, size_t size)
 
 	if (header->flags & REC_F_SOCKET)
 		result = name_netns(enrich, record);
-	if (result || !(header->flags & REC_F_TASK))
+	if (result || !(header->flags & REC_F_TASK) ||
+	    (header->kind == REC_HOLDER && is_last_holder(enrich, task)))
 		return result ? result : sink_put(&enrich->to, record, size);
 	result = name_task(enrich, task);
 	if (header->kind == REC_PROCESS) {
@@ -318,6 +328,7 @@ static int enrich_take(void *context, const void *record, size_t size)
 		describes = header->flags & (PROCESS_F_NO_ARGS | PROCESS_F_PATH_CUT);
 	} else if (header->kind == REC_HOLDER) {
 		describes = first_time(enrich, META_NONE, task->start_ns, task->pid);
+		enrich->last_holder = *task;
 	}
 	if (!result)
 		result = sink_put(&enrich->to, record, size);

@@ -116,8 +116,10 @@ static int walk_listeners(struct snapshot *snapshot, const struct sink *sink, in
 
 int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink)
 {
-	int error, result = walk_listeners(snapshot, sink, &error);
+	int error, result;
 
+	snapshot_programs_set_netns(&snapshot->programs, proc_netns());
+	result = walk_listeners(snapshot, sink, &error);
 	return result ? result : error;
 }
 
@@ -140,6 +142,13 @@ static int cover(const struct walk *walk, struct netns *netns, uint64_t begin_ns
 	return put_part(walk, WALK_COVERED, netns->inode, begin_ns, 0);
 }
 
+static int walk_tcp(const struct walk *walk, int *ret_error)
+{
+	if (walk->what->ports_only && !walk->what->port)
+		return walk_listeners(walk->snapshot, walk->to, ret_error);
+	return iterate(walk, ITERATE_TCP, walk->to, ret_error);
+}
+
 static int walk_namespace(struct netns *netns, void *context)
 {
 	const struct walk *walk = context;
@@ -150,10 +159,10 @@ static int walk_namespace(struct netns *netns, void *context)
 		netns->state = NETNS_GONE; /* if a socket of it is held somewhere, its descriptor will tell */
 		return 0;
 	}
-	if (!error && walk->what->ports_only && !walk->what->port)
-		result = walk_listeners(walk->snapshot, walk->to, &error);
-	else if (!error)
-		result = iterate(walk, ITERATE_TCP, walk->to, &error);
+	if (!error)
+		snapshot_programs_set_netns(&walk->snapshot->programs, netns->inode);
+	if (!error && proc_has_tcp())
+		result = walk_tcp(walk, &error);
 	if (!error && !result)
 		result = iterate(walk, ITERATE_UDP, walk->to, &error);
 	if (!error && !result && !walk->what->partial &&

@@ -148,6 +148,14 @@ void snapshot_programs_begin(struct snapshot_programs *programs, const struct sn
 		BEGIN(programs->full->bss->walk);
 }
 
+void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode)
+{
+	if (programs->lean)
+		programs->lean->bss->walk.netns = inode;
+	else
+		programs->full->bss->walk.netns = inode;
+}
+
 void snapshot_programs_close(struct snapshot_programs *programs)
 {
 	snapshot_lean_bpf__destroy(programs->lean);

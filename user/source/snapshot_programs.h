@@ -35,6 +35,8 @@ int snapshot_programs_load(struct snapshot_programs *programs, const struct snap
 			   struct fault *fault);
 /* What the next walk is to find; forgets the last one. */
 void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what);
+/* The network namespace that the next reader of tcp and udp is in: they take it on trust. */
+void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode);
 void snapshot_programs_close(struct snapshot_programs *programs);
 
 #endif

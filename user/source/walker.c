@@ -31,6 +31,7 @@ struct walker {
 	struct batch *filling; /* the thread's own */
 	/* Under the lock: */
 	struct batch *first, *last; /* full ones, between the two */
+	struct batch *spare;	    /* taken ones, to be filled again */
 	unsigned n_queued;
 	struct snapshot_walk what;
 	int error;  /* of the walk that ended */
@@ -76,6 +77,23 @@ static bool hand_over(struct walker *walker)
 	return go_on;
 }
 
+/* Memory that was touched before is cheaper than new. */
+static struct batch *empty_batch(struct walker *walker)
+{
+	struct batch *batch;
+
+	pthread_mutex_lock(&walker->lock);
+	batch = walker->spare;
+	if (batch)
+		walker->spare = batch->next;
+	pthread_mutex_unlock(&walker->lock);
+	if (!batch)
+		batch = malloc(sizeof(*batch));
+	if (batch)
+		batch->length = batch->at = 0;
+	return batch;
+}
+
 static int take_record(void *context, const void *record, size_t size)
 {
 	const struct rec_walk *part = record;
@@ -86,10 +104,9 @@ static int take_record(void *context, const void *record, size_t size)
 	if (walker->filling && walker->filling->length + size > BATCH_BYTES && !hand_over(walker))
 		return -ECANCELED;
 	if (!walker->filling) {
-		walker->filling = malloc(sizeof(*walker->filling));
+		walker->filling = empty_batch(walker);
 		if (!walker->filling)
 			return -ENOMEM;
-		walker->filling->length = walker->filling->at = 0;
 	}
 	memcpy(walker->filling->data + walker->filling->length, record, size);
 	walker->filling->length += size;
@@ -190,11 +207,26 @@ int walker_start(struct walker *walker, const struct snapshot_walk *what, const 
 	return 0;
 }
 
+static void batches_free(struct batch *batch)
+{
+	struct batch *next;
+
+	for (; batch; batch = next) {
+		next = batch->next;
+		free(batch);
+	}
+}
+
 /* The next batch of the queue becomes the one that is taken from. False when there is none. */
 static bool next_batch(struct walker *walker, bool *ret_ended)
 {
-	free(walker->taking);
+	struct batch *spare = NULL;
+
 	pthread_mutex_lock(&walker->lock);
+	if (walker->taking) {
+		walker->taking->next = walker->spare;
+		walker->spare = walker->taking;
+	}
 	walker->taking = walker->first;
 	if (walker->taking) {
 		walker->first = walker->taking->next;
@@ -204,7 +236,12 @@ static bool next_batch(struct walker *walker, bool *ret_ended)
 		pthread_cond_signal(&walker->news);
 	}
 	*ret_ended = !walker->taking && walker->ended;
+	if (*ret_ended) {
+		spare = walker->spare;
+		walker->spare = NULL;
+	}
 	pthread_mutex_unlock(&walker->lock);
+	batches_free(spare); /* between walks there are none */
 	return walker->taking;
 }
 
@@ -267,8 +304,6 @@ uint64_t walker_took_ns(const struct walker *walker)
 
 void walker_close(struct walker *walker)
 {
-	struct batch *next;
-
 	if (!walker)
 		return;
 	pthread_mutex_lock(&walker->lock);
@@ -276,10 +311,8 @@ void walker_close(struct walker *walker)
 	pthread_cond_signal(&walker->news);
 	pthread_mutex_unlock(&walker->lock);
 	pthread_join(walker->thread, NULL);
-	for (struct batch *batch = walker->first; batch; batch = next) {
-		next = batch->next;
-		free(batch);
-	}
+	batches_free(walker->first);
+	batches_free(walker->spare);
 	free(walker->taking);
 	free(walker->filling);
 	close(walker->event_fd);

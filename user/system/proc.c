@@ -124,6 +124,32 @@ uint32_t proc_netns(void)
 	return stat("/proc/self/ns/net", &st) == 0 ? (uint32_t)st.st_ino : 0;
 }
 
+/* The number behind this word in the line that begins so; -1 when there is none. */
+static long count_in_line(const char *text, const char *line, const char *word)
+{
+	const char *at = strstr(text, line), *end;
+
+	end = at ? strchr(at, '\n') : NULL;
+	at = at ? strstr(at, word) : NULL;
+	return at && end && at < end ? strtol(at + strlen(word), NULL, 10) : -1;
+}
+
+/* Hashed sockets are counted by namespace: a look here saves a look into every bucket of the host's table. */
+bool proc_has_tcp(void)
+{
+	char text[1024];
+	ssize_t length;
+
+	if (proc_read("/proc/thread-self/net/sockstat", text, sizeof(text)) <= 0)
+		return true;
+	if (count_in_line(text, "TCP:", " inuse ") || count_in_line(text, "TCP:", " tw "))
+		return true;
+	length = proc_read("/proc/thread-self/net/sockstat6", text, sizeof(text));
+	if (length == -ENOENT) /* no IPv6 */
+		return false;
+	return length <= 0 || count_in_line(text, "TCP6:", " inuse ");
+}
+
 /* /proc/net/netstat: a line of names and a line of values for each group. */
 int64_t proc_listen_overflows(void)
 {

@@ -20,6 +20,11 @@ int64_t proc_clock_offset_ns(void); /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 uint64_t proc_boottime_ns(void);
 bool proc_ephemeral_range(uint16_t *ret_low, uint16_t *ret_high); /* of the caller's network namespace */
 uint32_t proc_netns(void);					  /* inode of the caller's, 0 unknown */
+/*
+ * Whether the calling thread's network namespace has any TCP socket with a port, TIME_WAIT included. True
+ * also when that cannot be found out.
+ */
+bool proc_has_tcp(void);
 /* ListenOverflows of the caller's network namespace: how often an accept queue was full; -1 unknown. */
 int64_t proc_listen_overflows(void);
 
