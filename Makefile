@@ -167,7 +167,7 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(PURE_LIB)
 
 # Every allocation in the program goes through the test, which lets it fail.
 $(OUT)/tests/unit/test_allocation: LDFLAGS_ALL += \
-	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup strndup)
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc strdup strndup)
 
 $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz -o $@

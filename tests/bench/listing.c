@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -44,16 +45,19 @@ static int listen_anywhere(struct sockaddr_in *ret_address)
 	return fd;
 }
 
+#define LISTENS_OF 8 /* without connections: one of so many processes has a port, the others have none */
+
 /* Both ends of its connections are the child's; it ends with its parent. */
-__attribute__((noreturn)) static void hold(unsigned count, pid_t parent, int ready_fd)
+__attribute__((noreturn)) static void hold(unsigned count, bool listens, pid_t parent, int ready_fd)
 {
 	struct sockaddr_in address;
-	int listener;
+	int listener = -1;
 
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
 	if (getppid() != parent)
 		_exit(1);
-	listener = listen_anywhere(&address);
+	if (listens)
+		listener = listen_anywhere(&address);
 	for (unsigned i = 0; i < count; i++) {
 		int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 
@@ -94,7 +98,8 @@ static void begin_load(unsigned connections, unsigned processes)
 		if (pid == 0) {
 			load.processes = 0; /* of the parent */
 			close(ready[0]);
-			hold(connections / processes + (i < connections % processes), parent, ready[1]);
+			hold(connections / processes + (i < connections % processes),
+			     connections || i % LISTENS_OF == 0, parent, ready[1]);
 		}
 		load.pids[load.processes++] = pid;
 	}

@@ -282,14 +282,16 @@ static void ephemeral_range(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint16_t low = 3, high = 4;
 		bool known = cases[i].low >= 0;
+		uint16_t low, high;
 
 		apply_meta(f, META_RANGE, TEST_NETNS, cases[i].text);
-		assert_int_equal(model_ephemeral_range(f->model, TEST_NETNS, &low, &high), known);
-		assert_int_equal(low, known ? cases[i].low : 3);
-		assert_int_equal(high, known ? cases[i].high : 4);
-		assert_false(model_ephemeral_range(f->model, TEST_NETNS + 1, &low, &high));
+		model_ephemeral_ports(f->model, TEST_NETNS, &low, &high);
+		assert_int_equal(low, !known ? 49152 : cases[i].low > 1023 ? cases[i].low : 1024);
+		assert_int_equal(high, known ? cases[i].high : 65535);
+		model_ephemeral_ports(f->model, TEST_NETNS + 1, &low, &high);
+		assert_int_equal(low, 49152);
+		assert_int_equal(high, 65535);
 	}
 }
 

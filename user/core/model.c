@@ -440,7 +440,7 @@ int model_service_port(const struct model *model, const char *name, uint16_t *re
 	return 0;
 }
 
-bool model_ephemeral_range(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high)
+static bool known_range(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high)
 {
 	const char *text = names_get(model->names, META_RANGE, netns);
 	char *end;
@@ -477,12 +477,22 @@ bool model_following(const struct model *model)
 	return model->following;
 }
 
+void model_ephemeral_ports(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high)
+{
+	if (!known_range(model, netns, ret_low, ret_high)) {
+		*ret_low = IANA_DYNAMIC_LOW;
+		*ret_high = UINT16_MAX;
+	}
+	if (*ret_low <= WELL_KNOWN_LAST)
+		*ret_low = WELL_KNOWN_LAST + 1;
+}
+
 const char *model_port_class(const struct model *model, uint32_t netns, uint16_t port)
 {
-	uint16_t low = IANA_DYNAMIC_LOW, high = UINT16_MAX;
+	uint16_t low, high;
 
 	if (port <= WELL_KNOWN_LAST)
 		return "well-known";
-	model_ephemeral_range(model, netns, &low, &high);
+	model_ephemeral_ports(model, netns, &low, &high);
 	return port >= low && port <= high ? "ephemeral" : "registered";
 }

@@ -157,15 +157,16 @@ const char *model_cgroup_path(const struct model *model, uint64_t cgroup_id);
 const char *model_netns_name(const struct model *model, uint32_t netns);
 const char *model_service_name(const struct model *model, uint16_t protocol, uint16_t port);
 int model_service_port(const struct model *model, const char *name, uint16_t *ret_port);
-bool model_ephemeral_range(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high);
 const char *model_host(const struct model *model);
 const char *model_version(const struct model *model); /* of the portsnoop that traced */
 /* CLOCK_REALTIME of a CLOCK_BOOTTIME instant, ns since the epoch. */
 int64_t model_wall_ns(const struct model *model, uint64_t boot_ns);
 bool model_following(const struct model *model); /* a command is followed: only its processes are shown */
 
-/* "well-known" (0-1023), "ephemeral" (as this namespace's range says), "registered" otherwise. IANA's dynamic
- * range beginning at 49152 counts as ephemeral where the range is not known. */
+/* The range that the kernel assigns from, above 1023; IANA's dynamic ports (49152 to 65535) where it is not
+ * known. */
+void model_ephemeral_ports(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high);
+/* "well-known" (0-1023), "ephemeral" (model_ephemeral_ports()), "registered" otherwise. */
 const char *model_port_class(const struct model *model, uint32_t netns, uint16_t port);
 
 #endif

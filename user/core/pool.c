@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/pool.h"
 
+#include "core/slab.h"
+
 #include <stdbool.h>
 
 #include <stdlib.h>
@@ -13,14 +15,9 @@ struct vacant {
 	struct vacant *next;
 };
 
-struct chunk {
-	struct chunk *next;
-	max_align_t items[];
-};
-
 struct pool {
 	size_t item_size, limit, count;
-	struct chunk *chunks;
+	struct slab slab; /* of the chunks */
 	struct vacant *vacant;
 };
 
@@ -37,27 +34,20 @@ struct pool *pool_new(size_t item_size, size_t limit)
 
 void pool_free(struct pool *pool)
 {
-	struct chunk *next;
-
 	if (!pool)
 		return;
-	for (struct chunk *chunk = pool->chunks; chunk; chunk = next) {
-		next = chunk->next;
-		free(chunk);
-	}
+	slab_free(&pool->slab);
 	free(pool);
 }
 
 static bool grow(struct pool *pool)
 {
-	struct chunk *chunk = malloc(sizeof(*chunk) + pool->item_size * CHUNK_ITEMS);
+	char *chunk = slab_take(&pool->slab, pool->item_size * CHUNK_ITEMS);
 
 	if (!chunk)
 		return false;
-	chunk->next = pool->chunks;
-	pool->chunks = chunk;
 	for (size_t i = CHUNK_ITEMS; i-- > 0;) {
-		struct vacant *vacant = (void *)((char *)chunk->items + i * pool->item_size);
+		struct vacant *vacant = (void *)(chunk + i * pool->item_size);
 
 		vacant->next = pool->vacant;
 		pool->vacant = vacant;

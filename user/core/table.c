@@ -2,6 +2,8 @@
 /* Chained hashing over rows in chunks, with 32-bit row numbers in place of pointers. */
 #include "core/table.h"
 
+#include "core/slab.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@ struct head {
 struct table {
 	size_t stride, limit, count;
 	bool (*equal)(const void *row, const void *key);
+	struct slab slab; /* of the chunks */
 	char **chunks;
 	size_t n_chunks, chunks_room;
 	uint32_t *buckets;
@@ -66,8 +69,7 @@ void table_free(struct table *table)
 {
 	if (!table)
 		return;
-	for (size_t i = 0; i < table->n_chunks; i++)
-		free(table->chunks[i]);
+	slab_free(&table->slab);
 	free(table->chunks);
 	free(table->buckets);
 	free(table);
@@ -99,7 +101,7 @@ static bool grow_chunks(struct table *table)
 		table->chunks = chunks;
 		table->chunks_room = room;
 	}
-	chunk = malloc(table->stride * CHUNK_ROWS);
+	chunk = slab_take(&table->slab, table->stride * CHUNK_ROWS);
 	if (!chunk)
 		return false;
 	table->chunks[table->n_chunks++] = chunk;

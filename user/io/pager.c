@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define PAGER_DEFAULT "less -FRX"
-#define NO_COMMAND    127 /* of the shell: it was not found */
+#define PIPE_BYTES    65536 /* what a pipe takes at once */
+#define NO_COMMAND    127   /* of the shell: it was not found */
 
 /* NULL: there is to be none. */
 static const char *pager_command(void)
@@ -27,6 +28,8 @@ static const char *pager_command(void)
 int pager_begin(struct pager *pager, FILE *to, bool wanted)
 {
 	*pager = (struct pager){.out = to, .to = to};
+	if (!isatty(fileno(to)))
+		setvbuf(to, NULL, _IOFBF, PIPE_BYTES);
 	if (!wanted || !isatty(fileno(to)) || !pager_command())
 		return 0;
 	pager->out = open_memstream(&pager->text, &pager->length);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "view/columns.h"
 
+#include "core/slab.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -39,6 +41,7 @@ static bool make_room(struct cells *cells, size_t size)
 	text = realloc(cells->text, room);
 	if (!text)
 		return false;
+	slab_expect(text, room);
 	cells->text = text;
 	cells->room = room;
 	return true;
@@ -65,7 +68,7 @@ static int render(struct cells *cells, const struct column *column, const void *
 static int render_all(struct cells *cells, const struct column *const columns[], size_t widths[], size_t n,
 		      size_t n_rows, const void *context, size_t cell_max)
 {
-	struct cell *cell = cells->items = calloc(n_rows * n + 1, sizeof(*cells->items));
+	struct cell *cell = cells->items = slab_array(n_rows * n + 1, sizeof(*cells->items));
 
 	if (!cell)
 		return -ENOMEM;
@@ -84,11 +87,8 @@ static int render_all(struct cells *cells, const struct column *const columns[],
 
 static void print_spaces(FILE *out, size_t n)
 {
-	static const char spaces[] = "                                ";
-
-	for (; n >= sizeof(spaces); n -= sizeof(spaces) - 1)
-		fwrite(spaces, 1, sizeof(spaces) - 1, out);
-	fwrite(spaces, 1, n, out);
+	for (; n; n--)
+		putc_unlocked(' ', out);
 }
 
 static void print_all(FILE *out, const struct cells *cells, const size_t widths[], size_t n, size_t n_rows)
@@ -98,12 +98,12 @@ static void print_all(FILE *out, const struct cells *cells, const size_t widths[
 
 	for (size_t row = 0; row < n_rows; row++) {
 		for (size_t i = 0; i < n; i++, cell++) {
-			fwrite(text, 1, cell->length, out);
+			fwrite_unlocked(text, 1, cell->length, out);
 			text += cell->length;
 			if (i + 1 < n) /* the last one of a line has nothing behind it */
 				print_spaces(out, widths[i] - cell->width + GAP);
 		}
-		fputc('\n', out);
+		putc_unlocked('\n', out);
 	}
 }
 

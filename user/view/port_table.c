@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "view/port_table.h"
 
+#include "core/slab.h"
 #include "core/subject.h"
 
 #include <errno.h>
@@ -41,10 +42,13 @@ static int compare_ports(const void *left, const void *right)
 
 static int compare_connections(const void *left, const void *right)
 {
-	const struct rec_socket *a = &((const struct connection_row *)left)->socket->socket;
-	const struct rec_socket *b = &((const struct connection_row *)right)->socket->socket;
-	int order = compare_places(a, b);
+	const struct connection_row *first = left, *second = right;
+	const struct rec_socket *a = &first->socket->socket, *b = &second->socket->socket;
+	int order;
 
+	if (first->local_port != second->local_port) /* mostly: without going to the sockets */
+		return COMPARE(first->local_port, second->local_port);
+	order = compare_places(a, b);
 	if (!order)
 		order = memcmp(a->peer_addr, b->peer_addr, sizeof(a->peer_addr));
 	if (!order)
@@ -91,8 +95,8 @@ static int take_row(const struct socket_row *row, void *context)
 		table->ports[table->n_ports++].socket = row;
 		break;
 	case ROW_CONNECTION:
-		table->connections[table->n_connections++] =
-			(struct connection_row){.socket = row, .direction = row->direction};
+		table->connections[table->n_connections++] = (struct connection_row){
+			.socket = row, .direction = row->direction, .local_port = row->socket.local_port};
 		break;
 	case ROW_NONE:
 		break;
@@ -131,12 +135,25 @@ static bool listens_for(const struct rec_socket *listener, const struct rec_sock
 		!memcmp(listener->local_addr, connection->local_addr, sizeof(listener->local_addr)));
 }
 
-static bool is_ephemeral(const struct model *model, uint32_t netns, uint16_t port)
+/* The namespace that was asked for last: neighbours are mostly of one. */
+struct ephemeral_ports {
+	uint32_t netns;
+	uint16_t low, high;
+	bool asked;
+};
+
+static bool is_ephemeral(struct ephemeral_ports *of, const struct model *model, uint32_t netns, uint16_t port)
 {
-	return !strcmp(model_port_class(model, netns, port), "ephemeral");
+	if (!of->asked || of->netns != netns) {
+		of->asked = true;
+		of->netns = netns;
+		model_ephemeral_ports(model, netns, &of->low, &of->high);
+	}
+	return port >= of->low && port <= of->high;
 }
 
-static void relate(struct port_table *table, const struct model *model, struct connection_row *connection)
+static void relate(struct port_table *table, const struct model *model, struct ephemeral_ports *ephemeral,
+		   struct connection_row *connection)
 {
 	const struct rec_socket *socket = &connection->socket->socket;
 	bool served = false;
@@ -155,18 +172,19 @@ static void relate(struct port_table *table, const struct model *model, struct c
 		return;
 	if (served)
 		connection->direction = DIRECTION_IN;
-	else if (is_ephemeral(model, socket->netns, socket->local_port) &&
-		 !is_ephemeral(model, socket->netns, socket->peer_port))
+	else if (is_ephemeral(ephemeral, model, socket->netns, socket->local_port) &&
+		 !is_ephemeral(ephemeral, model, socket->netns, socket->peer_port))
 		connection->direction = DIRECTION_OUT;
 }
 
 int port_table_read(const struct model *model, struct port_table *ret_table)
 {
+	struct ephemeral_ports ephemeral = {.asked = false};
 	struct port_table table = {0};
 
 	model_each_socket(model, count_row, &table);
-	table.ports = calloc(table.n_ports + 1, sizeof(*table.ports));
-	table.connections = calloc(table.n_connections + 1, sizeof(*table.connections));
+	table.ports = slab_array(table.n_ports + 1, sizeof(*table.ports));
+	table.connections = slab_array(table.n_connections + 1, sizeof(*table.connections));
 	if (!table.ports || !table.connections) {
 		port_table_free(&table);
 		return -ENOMEM;
@@ -176,7 +194,7 @@ int port_table_read(const struct model *model, struct port_table *ret_table)
 	qsort(table.ports, table.n_ports, sizeof(*table.ports), compare_ports);
 	qsort(table.connections, table.n_connections, sizeof(*table.connections), compare_connections);
 	for (size_t i = 0; i < table.n_connections; i++)
-		relate(&table, model, &table.connections[i]);
+		relate(&table, model, &ephemeral, &table.connections[i]);
 	*ret_table = table;
 	return 0;
 }

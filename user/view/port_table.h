@@ -26,6 +26,7 @@ struct connection_row {
 	/* enum rec_direction. Of a connection that is older than the trace: in when a listener is there, out
 	 * when only its own port is of the ephemeral range, unknown otherwise. */
 	uint8_t direction;
+	uint16_t local_port; /* the socket's, host order: sorting asks for it most of all */
 };
 
 struct port_table {
