@@ -32,9 +32,10 @@ static struct load load;
 /* --- the load ---------------------------------------------------------------------------------------------
  */
 
-static int listen_anywhere(struct sockaddr_in *ret_address)
+/* On any port: 0. */
+static int listen_on(uint16_t port, struct sockaddr_in *ret_address)
 {
-	struct sockaddr_in address = loopback(0);
+	struct sockaddr_in address = loopback(port);
 	socklen_t length = sizeof(address);
 	int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 
@@ -45,10 +46,12 @@ static int listen_anywhere(struct sockaddr_in *ret_address)
 	return fd;
 }
 
-#define LISTENS_OF 8 /* without connections: one of so many processes has a port, the others have none */
+#define KNOWN_PORT 8080 /* of the first process */
+#define LISTENS_OF 8	/* without connections: one of so many processes has a port, the others have none */
 
 /* Both ends of its connections are the child's; it ends with its parent. */
-__attribute__((noreturn)) static void hold(unsigned count, bool listens, pid_t parent, int ready_fd)
+__attribute__((noreturn)) static void hold(unsigned count, bool listens, uint16_t port, pid_t parent,
+					   int ready_fd)
 {
 	struct sockaddr_in address;
 	int listener = -1;
@@ -57,7 +60,7 @@ __attribute__((noreturn)) static void hold(unsigned count, bool listens, pid_t p
 	if (getppid() != parent)
 		_exit(1);
 	if (listens)
-		listener = listen_anywhere(&address);
+		listener = listen_on(port, &address);
 	for (unsigned i = 0; i < count; i++) {
 		int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 
@@ -99,7 +102,7 @@ static void begin_load(unsigned connections, unsigned processes)
 			load.processes = 0; /* of the parent */
 			close(ready[0]);
 			hold(connections / processes + (i < connections % processes),
-			     connections || i % LISTENS_OF == 0, parent, ready[1]);
+			     connections || i % LISTENS_OF == 0, i ? 0 : KNOWN_PORT, parent, ready[1]);
 		}
 		load.pids[load.processes++] = pid;
 	}
@@ -167,6 +170,8 @@ static void run(struct command *command, unsigned round)
 	fcntl(out[1], F_SETPIPE_SZ, 1 << 20);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	/* fuser complains of each descriptor that it may not look at. */
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	error = posix_spawnp(&pid, command->words[0], &actions, NULL, command->words, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error)

@@ -33,6 +33,8 @@ int command_ls(const struct options *options, char **words, size_t n_words);
 
 /* An error or a warning, once, to standard error, with the program's name. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+/* To people, when it was not just now that descriptors were looked at. Both CLOCK_BOOTTIME; 0: not known. */
+void tell_holders_age(uint64_t as_of_ns, uint64_t now_ns);
 /* Parses the filter, for a recording or for this machine; says what is wrong with it. EXIT_DONE or
  * EXIT_USAGE. */
 int parse_filter(bool recording, char **words, size_t n_words, struct filter **ret_filter);

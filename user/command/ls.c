@@ -44,6 +44,8 @@ static int print(const struct options *options, const struct pipeline *pipeline,
 
 	if (!error)
 		error = pager_end(&pager, list_print(pager.out, pipeline_model(pipeline), what, &list));
+	if (!error && !options->json)
+		tell_holders_age(list.holders_as_of_ns, now);
 	return output_status(error);
 }
 

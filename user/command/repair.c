@@ -15,7 +15,7 @@
 
 static uint64_t longer(uint64_t pause_ns, const struct repair *repair, unsigned share)
 {
-	uint64_t took_ns = walker_took_ns(repair->walker) * share;
+	uint64_t took_ns = repair->whole_took_ns * share;
 
 	return took_ns > pause_ns ? took_ns : pause_ns;
 }
@@ -39,6 +39,7 @@ static int start_whole(struct repair *repair)
 	repair->lost = false;
 	if (repair->repairing)
 		what.source = SOURCE_RESYNC;
+	repair->whole_begun_ns = proc_boottime_ns();
 	return walker_start(repair->walker, &what, &repair->sink);
 }
 
@@ -93,6 +94,31 @@ int repair_open(struct repair *repair, struct loop *loop, struct walker *walker,
 	return 0;
 }
 
+void repair_walked(struct repair *repair, uint64_t begun_ns)
+{
+	repair->whole_begun_ns = begun_ns;
+	repair->whole_took_ns = proc_boottime_ns() - begun_ns;
+}
+
+bool repair_is_due(const struct repair *repair)
+{
+	return repair->lost || repair->repairing;
+}
+
+uint64_t repair_whole_took_ns(const struct repair *repair)
+{
+	return repair->whole_took_ns;
+}
+
+void repair_look(struct repair *repair)
+{
+	uint64_t due_ns = repair->whole_begun_ns + longer(LOOK_PAUSE_NS, repair, LOOK_SHARE);
+	uint64_t now_ns = proc_boottime_ns();
+
+	if (!repair->waiting)
+		walk_in(repair, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
 /* What waits for a regular look need not wait any longer. */
 int repair_lost(struct repair *repair)
 {
@@ -129,6 +155,7 @@ static int settle(struct repair *repair)
 	bool asked = repair->request.active;
 	int result = 0;
 
+	repair->whole_took_ns = walker_took_ns(repair->walker);
 	if (repair->lost || now->incomplete) {
 		repair->lost = true;
 		walk_in(repair, asked ? DOUBT_PAUSE_NS : longer(LOSS_PAUSE_NS, repair, LOSS_SHARE));

@@ -28,7 +28,8 @@ struct repair {
 	struct walker *walker;
 	const struct model *model;
 	struct sink sink;
-	struct repairs before; /* counts when this repair began */
+	struct repairs before;			/* counts when this repair began */
+	uint64_t whole_begun_ns, whole_took_ns; /* the last whole walk */
 	int timer;
 	bool holders;	/* look at descriptors regularly, too */
 	bool lost;	/* something was lost since the last walk began */
@@ -40,6 +41,8 @@ struct repair {
 /* Walker and loop are borrowed. 0 or a negative errno. */
 int repair_open(struct repair *repair, struct loop *loop, struct walker *walker, const struct sink *sink,
 		const struct model *model, bool holders);
+/* A whole walk that somebody else made, the first one, has just ended. */
+void repair_walked(struct repair *repair, uint64_t begun_ns);
 /* Something was lost. 0, or what the sink said. */
 int repair_lost(struct repair *repair);
 /*
@@ -48,6 +51,12 @@ int repair_lost(struct repair *repair);
  */
 bool repair_ask(struct repair *repair, const struct snapshot_walk *what, int (*done)(void *context),
 		void *context, int *ret_result);
+/* The tables lack something that is being looked for. */
+bool repair_is_due(const struct repair *repair);
+/* How long the last whole walk took. */
+uint64_t repair_whole_took_ns(const struct repair *repair);
+/* Descriptors are to be looked at again, in their turn: as regularly as for who watches holders. */
+void repair_look(struct repair *repair);
 /* The walker has something: takes it. The ring must have been drained before. The same. */
 int repair_go_on(struct repair *repair);
 

@@ -12,10 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX    16
-#define ANSWER_MAX     (256u << 20) /* bytes; what needs more must walk itself */
-#define HOLDERS_OLD_NS 2000000000   /* they are looked at again before they are shown */
-#define PATIENCE_NS    10000000000  /* for a client that neither asks nor takes */
+#define CLIENTS_MAX	   16
+#define ANSWER_MAX	   (256u << 20) /* bytes; what needs more must walk itself */
+#define HOLDERS_OLD_NS	   2000000000 /* they are looked at again: first, if that is quick, or else meanwhile */
+#define QUICK_NS	   15000000   /* for who waits */
+#define HOLDERS_TOO_OLD_NS 60000000000 /* they are looked at first, however long it takes */
+#define PATIENCE_NS	   10000000000 /* for a client that neither asks nor takes */
 
 enum client_state { CLIENT_NONE, CLIENT_ASKING, CLIENT_WAITING, CLIENT_WALKING, CLIENT_TAKING };
 
@@ -122,12 +124,19 @@ static void answer(struct client *client)
 
 static int serve_next(struct serve *serve);
 
+static uint64_t holders_age_ns(const struct serve *serve)
+{
+	return proc_boottime_ns() - model_repairs(serve->model)->holders_as_of_ns;
+}
+
 static bool needs_look(const struct client *client)
 {
-	uint64_t as_of_ns = model_repairs(client->serve->model)->holders_as_of_ns;
+	const struct serve *serve = client->serve;
 
 	return !client->looked &&
-	       (client->question.ask.flags & ASK_SYNC || proc_boottime_ns() - as_of_ns > HOLDERS_OLD_NS);
+	       (client->question.ask.flags & ASK_SYNC || repair_is_due(serve->repair) ||
+		holders_age_ns(serve) > HOLDERS_TOO_OLD_NS ||
+		(holders_age_ns(serve) > HOLDERS_OLD_NS && repair_whole_took_ns(serve->repair) < QUICK_NS));
 }
 
 static int walk_for(struct client *client);
@@ -145,12 +154,14 @@ static int walked(void *context)
 	if (client)
 		answer(client);
 	model_forget_remains(serve->model);
+	if (holders_age_ns(serve) > HOLDERS_OLD_NS)
+		repair_look(serve->repair);
 	return serve_next(serve);
 }
 
 /*
  * Holders that were looked at long ago are looked at again, by a walk over everything. Then what no event
- * tells: requests, connections not yet accepted, TIME_WAIT, counters.
+ * tells of connections: requests, those not yet accepted, TIME_WAIT, counters. Ports alone have their events.
  */
 static int walk_for(struct client *client)
 {
@@ -162,10 +173,10 @@ static int walk_for(struct client *client)
 	client->looked = true;
 	if (client->looking)
 		what = (struct snapshot_walk){.source = SOURCE_POLL};
-	else
-		what.ports_only = !(ask->flags & ASK_CONNECTIONS);
 	client->state = CLIENT_WALKING;
 	client->serve->walking = client;
+	if (!client->looking && !(ask->flags & ASK_CONNECTIONS))
+		return walked(client->serve);
 	if (repair_ask(client->serve->repair, &what, walked, client->serve, &result))
 		return result;
 	client->state = CLIENT_WAITING;

@@ -11,6 +11,7 @@
 #include "source/snapshot.h"
 #include "source/walker.h"
 #include "system/privileges.h"
+#include "system/proc.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -219,13 +220,16 @@ static int begin_stream(struct session *session)
 	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true};
 	struct counts counts = {0};
 	int result = enrich_begin(session->enrich);
+	uint64_t begun_ns;
 
 	if (!result && session->child)
 		result = enrich_follow(session->enrich, (uint32_t)session->child->pid);
+	begun_ns = proc_boottime_ns();
 	if (!result)
 		result = snapshot_walk(session->snapshot, &what, &sink);
 	if (result)
 		return result;
+	repair_walked(&session->repair, begun_ns);
 	model_each_socket(pipeline_model(session->pipeline), count_socket, &counts);
 	model_each_process(pipeline_model(session->pipeline), count_process, &counts);
 	result = live_put_ready(session->live, &sink, counts.sockets, counts.processes, counts.namespaces);

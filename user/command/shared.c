@@ -5,6 +5,7 @@
 #include "system/lookup.h"
 #include "system/netns.h"
 #include "view/event.h"
+#include "view/text_parts.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -23,6 +24,20 @@ void complain(const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
+}
+
+#define NEW_NS 2000000000
+
+void tell_holders_age(uint64_t as_of_ns, uint64_t now_ns)
+{
+	char buf[32];
+	struct text age = text_in(buf, sizeof(buf));
+
+	if (!as_of_ns || now_ns - as_of_ns <= NEW_NS)
+		return;
+	text_duration(&age, now_ns - as_of_ns);
+	complain("descriptors passed on, or closed by one of several, are as of %s ago; --sync looks first",
+		 buf);
 }
 
 static int resolve_user(void *context, const char *name, uint32_t *ret_uid)

@@ -114,6 +114,8 @@ static int print(const struct options *options, const struct model *model, const
 
 	if (!error)
 		error = pager_end(&pager, who_print(pager.out, model, who, &held));
+	if (!error && !options->json)
+		tell_holders_age(who->list.holders_as_of_ns, who->list.now_ns);
 	status = output_status(error);
 	if (status == EXIT_DONE && !held)
 		status = EXIT_NEGATIVE;

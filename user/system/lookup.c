@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -67,25 +68,38 @@ void lookup_each_service(void (*callback)(void *context, uint16_t protocol, uint
 	endservent();
 }
 
+/* Where this descriptor's directory is in the tree that is seen here; a detached mount's own root is "". */
+static bool path_of(int fd, char path[PATH_MAX])
+{
+	char link[40];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, PATH_MAX - 1);
+	if (n <= 0)
+		return false;
+	path[n == 1 ? 0 : n] = '\0'; /* "/" */
+	return true;
+}
+
 bool lookup_cgroup(int cgroup2_fd, uint64_t id, char *buf, size_t size)
 {
 	union {
 		struct file_handle handle;
 		char room[sizeof(struct file_handle) + sizeof(id)];
 	} u = {.handle = {.handle_bytes = sizeof(id), .handle_type = HANDLE_KERNFS}};
-	char link[40];
-	ssize_t n;
+	char root[PATH_MAX], path[PATH_MAX];
+	bool known;
 	int fd;
 
 	memcpy(u.handle.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(cgroup2_fd, &u.handle, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, buf, size - 1);
+	known = path_of(fd, path) && path_of(cgroup2_fd, root) && !strncmp(path, root, strlen(root)) &&
+		strlen(path) - strlen(root) < size;
 	close(fd);
-	if (n <= 0)
-		return false;
-	buf[n] = '\0';
-	return true;
+	if (known)
+		strcpy(buf, path[strlen(root)] ? path + strlen(root) : "/");
+	return known;
 }

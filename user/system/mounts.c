@@ -52,21 +52,30 @@ static int open_mounted(const char *const places[], long magic)
 	return -ENOENT;
 }
 
-static int open_cgroup2_here(void)
-{
-	static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL};
-	int detached = open_detached("cgroup2");
-	int mounted = detached < 0 ? open_mounted(places, CGROUP2_SUPER_MAGIC) : -ENOENT;
-
-	/* Why it cannot be mounted says more than that it is not. */
-	return mounted >= 0 ? mounted : detached;
-}
-
 static bool is_host_root(int fd)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && st.st_ino == HOST_ROOT_INODE;
+}
+
+/*
+ * Where it is mounted and whole, that will do: to mount it once more waits for RCU, ten milliseconds. Else a
+ * detached one, which may show more than a container's.
+ */
+static int open_cgroup2_here(void)
+{
+	static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL};
+	int mounted = open_mounted(places, CGROUP2_SUPER_MAGIC), detached;
+
+	if (mounted >= 0 && is_host_root(mounted))
+		return mounted;
+	detached = open_detached("cgroup2");
+	if (detached < 0 && mounted >= 0)
+		return mounted;
+	if (mounted >= 0)
+		close(mounted);
+	return detached; /* why it cannot be mounted says more than that it is not */
 }
 
 /* From inside a container that shares the host's pid namespace, pid 1's cgroup namespace is the host's. */
