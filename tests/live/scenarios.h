@@ -75,6 +75,8 @@
 	X(trace_options)                                                                                     \
 	X(snapshot_complete)                                                                                 \
 	X(snapshot_as_ss)                                                                                    \
+	X(snapshot_as_ss_many)                                                                               \
+	X(snapshot_forbidden)                                                                                \
 	X(onlooker)                                                                                          \
 	X(owners_events)                                                                                     \
 	X(owners_sets)                                                                                       \

@@ -7,6 +7,8 @@
 #include "truth.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -224,11 +226,14 @@ void snapshot_complete(struct scene *scene)
 /* --- the same as ss ---------------------------------------------------------------------------------------
  */
 
-#define CROWD	    100 /* processes */
-#define CROWD_PAIRS 50	/* of connected sockets, in each */
+struct crowd {
+	struct keeper keeper;
+	unsigned pairs; /* of connected sockets, in each process */
+};
 
 static void crowd_keeper(struct scene *scene, void *context)
 {
+	const struct crowd *crowd = context;
 	union address any = address_of("127.0.0.1", 0);
 	int listener = act_socket(scene, AF_INET, SOCK_STREAM);
 	struct held held;
@@ -236,11 +241,11 @@ static void crowd_keeper(struct scene *scene, void *context)
 	scene_must(scene, bind(listener, &any.any, sizeof(any.v4)), "bind");
 	scene_must(scene, listen(listener, 8), "listen");
 	held = held_of(scene, listener);
-	for (int i = 0; i < CROWD_PAIRS; i++) {
+	for (unsigned i = 0; i < crowd->pairs; i++) {
 		connected(scene, "127.0.0.1", held.port, SOCK_STREAM);
 		scene_must(scene, accept(listener, NULL, NULL), "accept");
 	}
-	keep(scene, context);
+	keep(scene, &crowd->keeper);
 }
 
 /* Lines `PROTO LOCAL PEER PID`; PEER of those without one is `-`. */
@@ -314,17 +319,10 @@ static void sort_lines(struct lines *lines)
 	qsort(lines->items, lines->n, sizeof(*lines->items), compare_lines);
 }
 
-void snapshot_as_ss(struct scene *scene)
+static void compare_with_ss(struct scene *scene, unsigned sockets)
 {
-	struct keeper keeper = {.ready = gate_new(scene)};
 	struct lines ours = {0}, theirs = {0};
-	pid_t pids[CROWD];
 
-	scene_need_program(scene, "ss");
-	for (int i = 0; i < CROWD; i++)
-		pids[i] = actor_start(scene, crowd_keeper, &keeper);
-	for (int i = 0; i < CROWD; i++)
-		gate_wait(scene, keeper.ready);
 	read_ls(scene, "ports", &ours);
 	read_ls(scene, "connections", &ours);
 	read_ss(scene, &theirs);
@@ -333,11 +331,71 @@ void snapshot_as_ss(struct scene *scene)
 	for (size_t i = 0; i < ours.n && i < theirs.n; i++)
 		if (strcmp(ours.items[i], theirs.items[i]))
 			scene_fail(scene, "ls has `%s`, ss has `%s`", ours.items[i], theirs.items[i]);
-	if (ours.n != theirs.n || ours.n != CROWD * (2 * CROWD_PAIRS + 1))
-		scene_fail(scene, "ls has %zu sockets, ss %zu", ours.n, theirs.n);
-	scene_note(scene, "%zu sockets of %d processes", ours.n, CROWD);
-	for (int i = 0; i < CROWD; i++)
-		actor_kill(scene, pids[i]);
+	if (ours.n != theirs.n || ours.n != sockets)
+		scene_fail(scene, "ls has %zu sockets, ss %zu, and there are %u", ours.n, theirs.n, sockets);
+	scene_note(scene, "%zu sockets", ours.n);
 	free(ours.items);
 	free(theirs.items);
+}
+
+static void as_ss(struct scene *scene, unsigned processes, unsigned pairs)
+{
+	struct crowd crowd = {.keeper = {.ready = gate_new(scene)}, .pairs = pairs};
+	pid_t *pids = calloc(processes, sizeof(*pids));
+
+	scene_need_program(scene, "ss");
+	if (!pids)
+		scene_fail(scene, "no memory");
+	for (unsigned i = 0; i < processes; i++)
+		pids[i] = actor_start(scene, crowd_keeper, &crowd);
+	for (unsigned i = 0; i < processes; i++)
+		gate_wait(scene, crowd.keeper.ready);
+	compare_with_ss(scene, processes * (2 * pairs + 1));
+	for (unsigned i = 0; i < processes; i++)
+		actor_kill(scene, pids[i]);
+	free(pids);
+}
+
+void snapshot_as_ss(struct scene *scene)
+{
+	as_ss(scene, 100, 50);
+}
+
+/* 40,000 established connections. */
+void snapshot_as_ss_many(struct scene *scene)
+{
+	as_ss(scene, scene_count(scene, 200), 200);
+}
+
+/* --- what may not be entered ------------------------------------------------------------------------------
+ */
+
+static int without_sys_admin(void)
+{
+	return prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
+}
+
+static void remember_holder(struct scene *scene, const json_t *row, void *context)
+{
+	const json_t *holders = event_at(row, "portsnoop.holders");
+
+	if (event_number(row, "portsnoop.netns") == scene->netns && json_array_size(holders) == 1)
+		*(uint64_t *)context = event_number(json_array_get(holders, 0), "process.pid");
+}
+
+/* Its namespace stays shut: that is said, and what its process holds is found by its descriptor. */
+void snapshot_forbidden(struct scene *scene)
+{
+	const struct tool_run unable = {.prepare = without_sys_admin};
+	struct tool_result result;
+	uint64_t holder = 0;
+
+	bound(scene, "127.0.0.1", 7930, SOCK_DGRAM);
+	tool_run(scene, &result, &unable, "ls", "ports", "--json", "--no-instance", "lport", "7930", NULL);
+	if (result.status || !strstr(result.err, "could not be looked into (EPERM)"))
+		scene_fail(scene, "exit code %d: %s", result.status, result.err);
+	tool_each_line(scene, result.out_path, remember_holder, &holder);
+	if (holder != (uint64_t)getpid())
+		scene_fail(scene, "held by %" PRIu64 ", not by %d", holder, getpid());
+	tool_result_free(&result);
 }
