@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What can go wrong for a user ends with the right exit code and a message to act on. */
 #include "act.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "tool.h"
 #include "truth.h"
@@ -112,7 +113,7 @@ static void closed_pipe(struct scene *scene)
 	tool_run(scene, &result, &options, "trace", "--json", NULL);
 	actor_join(scene, reader);
 	unlink(path);
-	if (result.status || result.err_length)
+	if (result.status || *offer_complaints(&result))
 		scene_fail(scene, "a closed pipe: exit code %d, stderr: %s", result.status, result.err);
 	tool_result_free(&result);
 }

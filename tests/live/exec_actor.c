@@ -93,6 +93,16 @@ static void part_connect(struct scene *scene, int argc, char **argv)
 		  args);
 }
 
+static void part_refused(struct scene *scene, char **argv)
+{
+	union address nobody = address_of(argv[4], (uint16_t)atoi(argv[5]));
+	int fd = act_socket(scene, nobody.any.sa_family, SOCK_STREAM);
+
+	if (act_connect(scene, fd, &nobody) != ECONNREFUSED)
+		scene_fail(scene, "not refused");
+	close(fd);
+}
+
 static void bind_and_close(struct scene *scene, const char *address, int port)
 {
 	union address at = address_of(address, (uint16_t)port);
@@ -148,6 +158,8 @@ int exec_actor_main(int argc, char **argv)
 		part_connect(&scene, argc, argv);
 	else if (!strcmp(argv[3], "bind"))
 		bind_and_close(&scene, argv[4], atoi(argv[5]));
+	else if (!strcmp(argv[3], "refused"))
+		part_refused(&scene, argv);
 	else if (!strcmp(argv[3], "family") && argc > 6)
 		status = part_family(&scene, argv);
 	else

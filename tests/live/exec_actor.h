@@ -5,6 +5,7 @@
  *
  *   ARGV0 --as-actor TRUTH-FILE connect ADDRESS PORT PAUSE_MS...   connects, waits, closes
  *   ARGV0 --as-actor TRUTH-FILE bind ADDRESS PORT...               binds a TCP socket, closes it
+ *   ARGV0 --as-actor TRUTH-FILE refused ADDRESS PORT               connects where nobody listens
  *   ARGV0 --as-actor TRUTH-FILE family ADDRESS PORT STATUS         binds, and so do a child and a grandchild;
  *                                                                  ends with STATUS
  * What stands behind are arguments for their own sake.

@@ -21,8 +21,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WATCHDOG_S 600 /* a scenario that takes longer hangs */
-
 static const struct scenario {
 	const char *name;
 	void (*run)(struct scene *scene);
@@ -38,6 +36,7 @@ struct settings {
 	char out_dir[512];
 	double scale;
 	unsigned patience_s;
+	unsigned limit_s; /* a scenario that takes longer hangs */
 };
 
 /*
@@ -71,7 +70,7 @@ _Noreturn static void perform(const struct scenario *scenario, const struct sett
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	alarm(WATCHDOG_S);
+	alarm(settings->limit_s);
 	scene.truth = truth_new(&scene);
 	live_alone(&scene);
 	scene_isolate(&scene);
@@ -92,7 +91,9 @@ static bool report(const struct scenario *scenario, int status, const char *reas
 		return true;
 	}
 	if (!*reason)
-		reason = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it gave no reason";
+		reason = !WIFSIGNALED(status)	       ? "it gave no reason"
+			 : WTERMSIG(status) == SIGALRM ? "it hangs"
+						       : strsignal(WTERMSIG(status));
 	printf("FAILED live/%s: %s\n", scenario->name, reason);
 	return false;
 }
@@ -138,7 +139,8 @@ static const struct scenario *find(const char *name)
 
 _Noreturn static void usage(int status)
 {
-	fputs("usage: live [--tool PATH] [--scale FACTOR] [--patience SECONDS] [--list] [NAME...]\n"
+	fputs("usage: live [--tool PATH] [--scale FACTOR] [--patience SECONDS] [--limit SECONDS] [--list] "
+	      "[NAME...]\n"
 	      "LIVE_OUT: directory for what the tool prints (default: a new one below /tmp)\n",
 	      status ? stderr : stdout);
 	exit(status);
@@ -173,9 +175,13 @@ static void open_out_dir(struct settings *settings)
 static void parse(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
-		{"tool", required_argument, NULL, 't'},	    {"scale", required_argument, NULL, 's'},
-		{"patience", required_argument, NULL, 'p'}, {"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},	    {0},
+		{"tool", required_argument, NULL, 't'},
+		{"scale", required_argument, NULL, 's'},
+		{"patience", required_argument, NULL, 'p'},
+		{"limit", required_argument, NULL, 'L'},
+		{"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int code;
 
@@ -187,6 +193,8 @@ static void parse(int argc, char **argv, struct settings *settings)
 			settings->scale = atof(optarg);
 		} else if (code == 'p') {
 			settings->patience_s = (unsigned)atoi(optarg);
+		} else if (code == 'L') {
+			settings->limit_s = (unsigned)atoi(optarg);
 		} else if (code == 'l') {
 			for (size_t i = 0; i < N_SCENARIOS; i++)
 				puts(scenarios[i].name);
@@ -199,7 +207,7 @@ static void parse(int argc, char **argv, struct settings *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {.scale = 1, .patience_s = 10};
+	struct settings settings = {.scale = 1, .patience_s = 10, .limit_s = 600};
 	bool good = true;
 
 	if (argc > 1 && !strcmp(argv[1], EXEC_ACTOR_FLAG))

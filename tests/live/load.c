@@ -181,9 +181,11 @@ void load_run(struct scene *scene, const struct load *load)
 
 	run.accepted = shared_new(scene, 4096);
 	run.connected = run.accepted + 1;
-	/* TIME_WAIT must not use up the ports. */
+	/* TIME_WAIT must not use up the ports, and must have room on a small machine: else the kernel resets.
+	 */
 	scene_must_set(scene, "net/ipv4/ip_local_port_range", "10000 65535");
 	scene_set(scene, "net/ipv4/tcp_tw_reuse", "1");
+	scene_must_set(scene, "net/ipv4/tcp_max_tw_buckets", "65536");
 	server_pid = actor_start(scene, server, &run);
 	gate_wait(scene, run.listening);
 	for (int i = 0; i < CLIENTS; i++)

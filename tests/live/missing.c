@@ -4,6 +4,8 @@
  * Each run has a mount namespace of its own, in which the thing is covered.
  */
 #include "act.h"
+#include "exec_actor.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "tool.h"
 #include "truth.h"
@@ -14,6 +16,8 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#define PORT 8571 /* nobody listens there */
 
 static int cover(const char *place)
 {
@@ -76,25 +80,24 @@ static void look(struct scene *scene, const json_t *event, void *context)
 		snprintf(output->probes, sizeof(output->probes), "%s", text ? text : "");
 		free(text);
 	}
-	output->refused += !strcmp(name, "connect") && event_number(event, "network.peer.port") == 8571 &&
+	output->refused += !strcmp(name, "connect") && event_number(event, "network.peer.port") == PORT &&
 			   !strcmp(event_string(event, "error.type"), "ECONNREFUSED") &&
-			   !strcmp(event_string(event, "portsnoop.comm"), "python3");
+			   !strcmp(event_string(event, "portsnoop.comm"), "live");
 }
-
-static const char connector[] = "import socket\n"
-				"try: socket.create_connection(('127.0.0.1', 8571))\n"
-				"except ConnectionRefusedError: pass\n";
 
 static struct output trace_a_refusal(struct scene *scene, int (*prepare)(void), const char *complaint)
 {
 	const struct tool_run options = {.prepare = prepare};
 	struct output output = {0};
 	struct tool_result result;
+	char path[512], port[8];
 
-	tool_run(scene, &result, &options, "trace", "--json", "--", "python3", "-c", connector, NULL);
+	snprintf(port, sizeof(port), "%d", PORT);
+	tool_run(scene, &result, &options, "trace", "--json", "--", exec_actor_path(path), EXEC_ACTOR_FLAG,
+		 "/dev/null", "refused", "127.0.0.1", port, NULL);
 	if (result.status)
 		scene_fail(scene, "exit code %d: %s", result.status, result.err);
-	if (complaint ? !strstr(result.err, complaint) : result.err_length != 0)
+	if (complaint ? !strstr(result.err, complaint) : *offer_complaints(&result))
 		scene_fail(scene, "expected on stderr: %s; found: %s", complaint ? complaint : "nothing",
 			   result.err);
 	scene_note(scene, "%.*s", (int)strcspn(result.err, "\n"), result.err);

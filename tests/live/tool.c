@@ -51,6 +51,8 @@ static void take_line(struct tool *tool, const char *line)
 
 	pthread_mutex_lock(&tool->lock);
 	tool->lines++;
+	if (kind == EVENT_READY)
+		snprintf(tool->ready, sizeof(tool->ready), "%s", line);
 	tool->all[kind]++;
 	tool->counts[kind] += ours;
 	if (tool->awaited[0] && !tool->came && strstr(line, tool->awaited)) {

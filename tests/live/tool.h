@@ -27,6 +27,7 @@ struct tool {
 	unsigned counts[EVENT_KIND_COUNT]; /* in the scenario's namespace, marks left out */
 	unsigned all[EVENT_KIND_COUNT];	   /* wherever */
 	unsigned lines;
+	char ready[1024];    /* the line, or its beginning */
 	char awaited[64];    /* a line that holds this text is waited for */
 	uint64_t awaited_ns; /* when it came */
 	bool came, ended;

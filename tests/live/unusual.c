@@ -2,6 +2,7 @@
 /* Connections out of the ordinary: TCP fast open, IPv4 through IPv6 sockets, SYNs that are turned away. */
 #include "act.h"
 #include "ledger.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "truth.h"
 
@@ -169,6 +170,7 @@ void refused_syns(struct scene *scene)
 	struct tool tool;
 
 	tool_start(&tool, scene, NULL);
+	offer_need(&tool, "refuse");
 	for (unsigned i = 0; i < count; i++) {
 		int fd = act_socket(scene, AF_INET, SOCK_STREAM);
 

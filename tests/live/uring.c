@@ -2,6 +2,7 @@
 /* bind, listen, connect and accept without a system call of their own. */
 #include "act.h"
 #include "ledger.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "truth.h"
 #include "uring_ring.h"
@@ -82,6 +83,7 @@ void uring_bind_listen(struct scene *scene)
 	if (!uring_supports(scene, &uring, OP_BIND) || !uring_supports(scene, &uring, OP_LISTEN))
 		scene_skip(scene, "this kernel's io_uring has no bind and listen");
 	tool_start(&tool, scene, NULL);
+	offer_need(&tool, "io_uring");
 	for (int i = 0; i < 3; i++)
 		fds[i] = act_socket(scene, AF_INET, SOCK_STREAM);
 	if (ring_bind(scene, &uring, fds[0], &address) || ring_listen(scene, &uring, fds[0], 6) ||
@@ -125,6 +127,7 @@ void uring_connect(struct scene *scene)
 	if (!uring_supports(scene, &uring, IORING_OP_CONNECT))
 		scene_skip(scene, "this kernel's io_uring has no connect");
 	tool_start(&tool, scene, NULL);
+	offer_need(&tool, "io_uring");
 	server = act_listener(scene, &address, 8);
 	fd = act_socket(scene, AF_INET, SOCK_STREAM);
 	if (ring_connect(scene, &uring, fd, &nobody) != ECONNREFUSED)
@@ -195,6 +198,7 @@ void uring_accept(struct scene *scene)
 	if (!uring_supports(scene, &uring, IORING_OP_ACCEPT))
 		scene_skip(scene, "this kernel's io_uring has no accept");
 	tool_start(&tool, scene, NULL);
+	offer_need(&tool, "io_uring");
 	server = act_listener(scene, &address, 8);
 	for (int i = 0; i < 20; i++)
 		accept_one(scene, &uring, server, &address, i & 1, i & 2);
@@ -213,6 +217,7 @@ void uring_accept_multishot(struct scene *scene)
 
 	uring_open(scene, &uring);
 	tool_start(&tool, scene, NULL);
+	offer_need(&tool, "io_uring");
 	server = act_listener(scene, &address, 8);
 	sqe = request(IORING_OP_ACCEPT, server);
 	sqe.ioprio = IORING_ACCEPT_MULTISHOT;

@@ -193,17 +193,20 @@ static pid_t kill_server(struct scene *scene, struct tool_result *result, const 
 void wait_remains(struct scene *scene)
 {
 	struct tool_result result;
+	char timeout[16];
 	pid_t tool;
 	int client;
 
 	scene_must_set(scene, "net/ipv4/tcp_fin_timeout", "1");
-	tool = kill_server(scene, &result, "20s", &client);
+	snprintf(timeout, sizeof(timeout), "%us", 2 * scene->patience_s);
+	tool = kill_server(scene, &result, timeout, &client);
 	tool_reap(scene, &result, tool);
 	expect(scene, &result, 0, "port 7960 is free; live(");
 	tool_result_free(&result);
 	must_be_free(scene);
 	close(client);
-	tool = kill_server(scene, &result, "3s", &client);
+	snprintf(timeout, sizeof(timeout), "%us", 1 + scene->patience_s / 5);
+	tool = kill_server(scene, &result, timeout, &client);
 	close(client);
 	tool_reap(scene, &result, tool);
 	expect(scene, &result, 1, "time_wait: no process, 60 s at most");

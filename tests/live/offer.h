@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tool does not offer because the kernel is too old for it. It must say so, and then that is right;
+ * on a kernel that is young enough it is a failure. Since when each fact is there: docs/kernels.md.
+ */
+#ifndef LIVE_OFFER_H
+#define LIVE_OFFER_H
+
+#include "tool.h"
+
+/* Skips when `ready` leaves this fact out and the kernel is a good reason. */
+void offer_need(const struct tool *tool, const char *fact);
+/* What a run said on standard error, without the line about what this kernel is too old for. */
+const char *offer_complaints(const struct tool_result *result);
+
+#endif
