@@ -39,8 +39,15 @@ struct address {
 	bool known;
 };
 
-/* Reads a sockaddr_in or sockaddr_in6 from the caller's memory. False when it cannot be read. */
-static __always_inline bool address_read_user(struct address *to, const void *user, __u64 length)
+enum address_place { ADDRESS_IN_KERNEL, ADDRESS_OF_CALLER };
+
+#define ADDRESS_COPY(to, size, from, place)                                                                  \
+	((place) == ADDRESS_IN_KERNEL ? bpf_probe_read_kernel(to, size, from)                                \
+				      : bpf_probe_read_user(to, size, from))
+
+/* Reads a sockaddr_in or sockaddr_in6, the kernel's copy or the caller's. False when it cannot be read. */
+static __always_inline bool address_read(struct address *to, const void *from, __u64 length,
+					 enum address_place place)
 {
 	struct {
 		__u16 family, port;
@@ -48,14 +55,14 @@ static __always_inline bool address_read_user(struct address *to, const void *us
 		__u8 v6[16];
 	} sa = {};
 
-	if (!user || length < sizeof(sa.family) || bpf_probe_read_user(&sa.family, sizeof(sa.family), user))
+	if (!from || length < sizeof(sa.family) || ADDRESS_COPY(&sa.family, sizeof(sa.family), from, place))
 		return false;
 	if (sa.family == AF_INET || sa.family == AF_UNSPEC) {
-		if (length < 8 || bpf_probe_read_user(&sa, 8, user))
+		if (length < 8 || ADDRESS_COPY(&sa, 8, from, place))
 			return false;
 		__builtin_memcpy(to->addr, &sa.v4_or_flow, 4);
 	} else if (sa.family == AF_INET6) {
-		if (length < 24 || bpf_probe_read_user(&sa, 24, user))
+		if (length < 24 || ADDRESS_COPY(&sa, 24, from, place))
 			return false;
 		__builtin_memcpy(to->addr, sa.v6, 16);
 	}
@@ -111,18 +118,16 @@ static __always_inline void bind_over(void)
 
 /* bind(2) got its port, or (deferred) its address without one. */
 static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, const struct note *note,
-					   bool deferred, enum rec_probe probe)
+					   const struct address *address, bool deferred, enum rec_probe probe)
 {
-	struct address address = {};
-	bool known = bind_asked(cookie, &address);
 	struct rec_bind *rec;
 
 	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
 	rec->fact.socket.options = socket_options(sk);
-	if (known) {
-		rec->requested_port = address.port;
+	if (address->known) {
+		rec->requested_port = address->port;
 		rec->fact.header.flags |= BIND_F_REQUESTED;
 	}
 	if (deferred)
@@ -301,8 +306,10 @@ static __always_inline bool task_is_single_threaded(const struct task_struct *ta
 }
 
 /*
- * True for the one who may report that this connection was accepted. With TCP fast open a child can be
- * accepted in SYN_RECV, before the state change that puts its claim: the entry then keeps that claim away.
+ * True for the one who may report that this connection was accepted. A child can be accepted in SYN_RECV,
+ * before the state change that puts its claim (it is queued first; with TCP fast open long before): the entry
+ * then keeps that claim away. When the change comes between our two looks, its claim is there at the third:
+ * the state is stored only after the program for it has run.
  */
 static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, struct claim *ret_claim)
 {
@@ -310,8 +317,10 @@ static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, st
 
 	if (claim_take(cookie, CLAIM_ACCEPT, ret_claim))
 		return true;
-	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_RECV && socket_is_ours_sk(sk) &&
-	       bpf_map_update_elem(&claims, &cookie, &taken, BPF_NOEXIST) == 0;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_RECV && socket_is_ours_sk(sk) &&
+	    bpf_map_update_elem(&claims, &cookie, &taken, BPF_NOEXIST) == 0)
+		return true;
+	return claim_take(cookie, CLAIM_ACCEPT, ret_claim);
 }
 
 /*

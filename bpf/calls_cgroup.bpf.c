@@ -60,7 +60,9 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 static __always_inline int post_bind(struct bpf_sock *ctx)
 {
 	const struct sock *sk = (const void *)ctx;
+	struct address address = {};
 	struct note *note;
+	__u64 cookie;
 
 	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
 		return 1;
@@ -70,7 +72,9 @@ static __always_inline int post_bind(struct bpf_sock *ctx)
 		note->since_ns = bpf_ktime_get_boot_ns();
 		note_by_current(note);
 	}
-	bind_succeeded(sk, bpf_get_socket_cookie(ctx), note, false, PROBE_CGROUP);
+	cookie = bpf_get_socket_cookie(ctx);
+	bind_asked(cookie, &address);
+	bind_succeeded(sk, cookie, note, &address, false, PROBE_CGROUP);
 	return 1;
 }
 
@@ -203,6 +207,8 @@ static __always_inline int peer_name(struct bpf_sock_addr *ctx)
 	note->flags |= NOTE_ACCEPTED;
 	if (!accept_claim(socket_of(ctx), cookie, &claim))
 		return 1;
+	if (!claim.listener)
+		claim.listener = note->listener;
 	note_owned_by_current(note);
 	accept_took(socket_of(ctx), cookie, note, &claim, true, PROBE_CGROUP);
 	return 1;

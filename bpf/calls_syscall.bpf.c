@@ -12,8 +12,8 @@ static __always_inline int argument_fd(struct pt_regs *regs)
 
 static __always_inline void argument_address(struct address *to, struct pt_regs *regs)
 {
-	address_read_user(to, (const void *)PT_REGS_PARM2_CORE_SYSCALL(regs),
-			  (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs));
+	address_read(to, (const void *)PT_REGS_PARM2_CORE_SYSCALL(regs),
+		     (__u32)PT_REGS_PARM3_CORE_SYSCALL(regs), ADDRESS_OF_CALLER);
 }
 
 /* The socket that the call was about, if it is one of ours. */
@@ -41,7 +41,8 @@ int syscall_bind(struct trace_event_raw_sys_exit *ctx)
 		bind_failed(sk, cookie, -ctx->ret, &address, PROBE_TRACEPOINT);
 	} else if (!BPF_CORE_READ(sk, __sk_common.skc_num)) {
 		/* With a port, cgroup/post_bind has reported it. */
-		bind_succeeded(sk, cookie, NULL, true, PROBE_TRACEPOINT);
+		bind_asked(cookie, &address);
+		bind_succeeded(sk, cookie, NULL, &address, true, PROBE_TRACEPOINT);
 	}
 	bind_over();
 	return 0;
@@ -75,7 +76,13 @@ int syscall_connect(struct trace_event_raw_sys_exit *ctx)
 static __always_inline int syscall_accept(struct trace_event_raw_sys_exit *ctx)
 {
 	struct pt_regs *regs = compat_syscall_regs();
+	__u32 tid = bpf_get_current_pid_tgid();
 
+	if (control.accept_exits) {
+		bpf_map_delete_elem(&accepts_inside, &tid);
+		if (!bpf_map_delete_elem(&accepts_told, &tid))
+			return 0;
+	}
 	/* When an address was asked for, cgroup/getpeername has seen the new socket. */
 	if (ctx->ret < 0 || PT_REGS_PARM2_CORE_SYSCALL(regs))
 		return 0;

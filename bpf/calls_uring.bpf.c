@@ -50,7 +50,8 @@ static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int
 			bind_asked(cookie, &address);
 			bind_failed(sk, cookie, error, &address, PROBE_TRACEPOINT);
 		} else if (!BPF_CORE_READ(sk, __sk_common.skc_num)) {
-			bind_succeeded(sk, cookie, NULL, true, PROBE_TRACEPOINT);
+			bind_asked(cookie, &address);
+			bind_succeeded(sk, cookie, NULL, &address, true, PROBE_TRACEPOINT);
 		}
 		bind_over();
 		break;

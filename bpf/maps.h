@@ -123,6 +123,14 @@ struct refused_map {
 	__type(value, struct refused);
 };
 
+/* While system calls that return from accept are traced beside the function: threads, by tid. */
+struct threads_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, __u8);
+};
+
 struct cpus_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -141,6 +149,8 @@ extern struct claims_map claims SEC(".maps");
 extern struct asked_map asked SEC(".maps");
 extern struct processes_map processes SEC(".maps");
 extern struct refused_map refused SEC(".maps");
+extern struct threads_map accepts_told SEC(".maps");   /* the function has told this call */
+extern struct threads_map accepts_inside SEC(".maps"); /* was inside when the function was hooked */
 extern struct cpus_map cpus SEC(".maps");
 extern struct ring_map ring SEC(".maps");
 

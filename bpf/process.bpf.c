@@ -206,9 +206,11 @@ static __always_inline int process_exec(void)
 
 static __always_inline int process_exit(const struct task_struct *task)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, tid = bpf_get_current_pid_tgid();
 	struct rec_lifecycle *rec;
 
+	if (control.accept_exits)
+		bpf_map_delete_elem(&accepts_inside, &tid);
 	/* group_dead is an argument only since 6.16; the count is at zero at the same moment. */
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;

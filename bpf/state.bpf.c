@@ -118,9 +118,8 @@ static __always_inline void child_established(struct sock *sk)
 	if (!note)
 		return;
 	note->since_ns = bpf_ktime_get_boot_ns();
-	if (note->flags & NOTE_ACCEPTED)
-		claim_take(cookie, CLAIM_TAKEN, &claim);
-	else
+	/* Accepted already, unless whoever is about to say so still looks for the claim. */
+	if (!(note->flags & NOTE_ACCEPTED) || !claim_take(cookie, CLAIM_TAKEN, &claim))
 		claim_put(cookie, CLAIM_ACCEPT, note->listener);
 }
 

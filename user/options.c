@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, NO_COLOUR };
+enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, BACKEND, NO_COLOUR };
 
 struct row {
 	const char *name;
@@ -47,6 +47,8 @@ static const struct row rows[] = {
 	{"timeout", 0, "TIME", FOR_WAIT, DURATION, AT(timeout_ns), "give up after TIME (5s, 500ms, 2m)"},
 	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD, SIZE, AT(ring_size),
 	 "size of the kernel's ring buffer (default 8M)"},
+	{"backend", 0, "WAY", FOR_TRACE | FOR_RECORD, BACKEND, AT(backend),
+	 "how calls are seen: auto (default), fentry or tracepoint"},
 	{"numeric", 'n', NULL, FOR_ALL & ~FOR_RECORD, SET, AT(numeric), "no names of users and services"},
 	{"no-args", 0, NULL, FOR_ALL & ~FOR_RECORD, SET, AT(no_args), "no command lines"},
 	{"no-color", 0, NULL, FOR_ALL & ~FOR_RECORD, NO_COLOUR, AT(colour),
@@ -65,6 +67,20 @@ static const struct row rows[] = {
 #define FIRST_CODE 256 /* of getopt's values: beyond any character */
 
 _Static_assert(N_ROWS <= 64, "ret_used has no bit for every option");
+
+static int set_backend(struct options *options, const char *value)
+{
+	static const char *const names[] = {
+		[BACKEND_AUTO] = "auto", [BACKEND_FENTRY] = "fentry", [BACKEND_TRACEPOINT] = "tracepoint"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		options->backend = (enum live_backend)i;
+		return 0;
+	}
+	return -EINVAL;
+}
 
 static int set_output(struct options *options, const char *value)
 {
@@ -93,6 +109,8 @@ static int set_value(struct options *options, const struct row *row, const char 
 		return units_parse_duration(value, field);
 	case OUTPUT:
 		return set_output(options, value);
+	case BACKEND:
+		return set_backend(options, value);
 	case TEXT:
 		*(const char **)field = value;
 		return *value ? 0 : -EINVAL;
@@ -111,6 +129,8 @@ static const char *expected(enum kind kind)
 		return "a duration such as 500ms, 10s or 5m";
 	case OUTPUT:
 		return "text or json";
+	case BACKEND:
+		return "auto, fentry or tracepoint";
 	default:
 		return "a file name";
 	}

@@ -3,6 +3,8 @@
 #ifndef PORTSNOOP_OPTIONS_H
 #define PORTSNOOP_OPTIONS_H
 
+#include "source/live.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +19,7 @@ struct options {
 	uint64_t duration_ns; /* 0: without limit */
 	bool no_instance, sync;
 	bool ephemeral, attempts, holders, no_udp_send, strict;
+	enum live_backend backend;
 	const char *save; /* recording to write */
 	const char *from; /* recording to read */
 	bool no_pager;

@@ -55,6 +55,7 @@ struct control {
 	__u64 refuse_pending; /* refusals counted but not yet in a record */
 	__u64 stopped;	      /* 1: emit nothing any more, the books are being closed */
 	__u64 lost;	      /* 1: something was dropped since user space looked */
+	__u64 accept_exits;   /* 1: returns of accept(2) are traced beside the kernel function */
 };
 
 #endif

@@ -256,14 +256,13 @@ int act_accept(const struct scene *scene, int fd, enum accept_variant variant)
 	int new = (int)scene_must(scene, accept_by(fd, variant), "accept");
 	bool named = variant == ACCEPT_ADDRESS || variant == ACCEPT4_ADDRESS;
 	struct held held = held_of(scene, new);
-	char tid[16] = "-";
+	/* Without an address the tool may see a descriptor only, which any thread of the process may have
+	 * got. */
+	const char *maybe = named || !scene->threaded ? "" : "?";
 
-	/* Without an address the tool sees a descriptor, which any thread of the process may have got. */
-	if (named || !scene->threaded)
-		snprintf(tid, sizeof(tid), "%d", thread_id());
-	truth_log(scene, "accept cookie=%llu proto=%s pid=%d tid=%s local=%s peer=%s listener=%llu",
-		  (unsigned long long)held.cookie, held.proto, getpid(), tid, held.local, held.peer,
-		  (unsigned long long)listener);
+	truth_log(scene, "accept cookie=%llu proto=%s pid=%d tid=%d%s local=%s peer=%s listener=%llu",
+		  (unsigned long long)held.cookie, held.proto, getpid(), thread_id(), maybe, held.local,
+		  held.peer, (unsigned long long)listener);
 	return new;
 }
 

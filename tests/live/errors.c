@@ -64,6 +64,7 @@ void error_usage(struct scene *scene)
 		{"trace", "--duration", "5parsecs"},
 		{"trace", "--no-such-option"},
 		{"trace", "--output", "xml"},
+		{"trace", "--backend", "magic"},
 		{"ls", "--count", "3"},
 		{"ls", "port", "65536"},
 	};

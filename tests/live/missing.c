@@ -5,6 +5,7 @@
  */
 #include "act.h"
 #include "exec_actor.h"
+#include "ledger.h"
 #include "offer.h"
 #include "scenarios.h"
 #include "tool.h"
@@ -159,4 +160,57 @@ void without_tracefs(struct scene *scene)
 				 "tracefs is neither mounted nor mountable here (Operation not permitted)");
 	expect_probe(scene, &output, "listen", false);
 	expect_probe(scene, &output, "bind", true);
+}
+
+/* --- which hooks are used ---------------------------------------------------------------------------------
+ */
+
+/* What tells accepts, as `ready` has it. */
+static void expect_accept_by(struct scene *scene, const struct tool *tool, const char *hook)
+{
+	json_t *ready = json_loads(tool->ready, 0, NULL);
+	const char *said = event_string(ready, "portsnoop.backends.accept");
+
+	if (strcmp(said, hook))
+		scene_fail(scene, "accept is told by '%s', not '%s'", said, hook);
+	json_decref(ready);
+}
+
+static void accept_one(struct scene *scene, const char *backend, const char *hook)
+{
+	union address address = address_of("127.0.0.1", PORT);
+	struct tool tool;
+	int listener, fd;
+
+	tool_start(&tool, scene, "--backend", backend, NULL);
+	listener = act_listener(scene, &address, 5);
+	fd = act_socket(scene, AF_INET, SOCK_STREAM);
+	act_connect(scene, fd, &address);
+	act_close_pair(scene, fd, act_accept(scene, listener, ACCEPT_NULL));
+	act_close(scene, listener, NULL, "reason=local state=listen accepts=1");
+	tool_settle(&tool);
+	tool_end(&tool);
+	expect_accept_by(scene, &tool, hook);
+	ledger_check(&tool, NULL);
+	truth_clear(scene->truth);
+}
+
+/* One that the kernel refuses is refused with the kernel's reason; one that it allows is used. */
+void backend_choice(struct scene *scene)
+{
+	struct tool_result result;
+
+	accept_one(scene, "tracepoint", "tracepoint");
+	tool_run(scene, &result, NULL, "trace", "--backend", "fentry", "--duration", "100ms", NULL);
+	if (result.status == 0) {
+		accept_one(scene, "fentry", "fentry");
+		accept_one(scene, "auto", "fentry");
+	} else {
+		if (result.status != 3 ||
+		    !strstr(result.err, "does not let returns of functions be traced ("))
+			scene_fail(scene, "exit code %d: %s", result.status, result.err);
+		scene_note(scene, "%.*s", (int)strcspn(result.err, "\n"), result.err);
+		accept_one(scene, "auto", "tracepoint");
+	}
+	tool_result_free(&result);
 }

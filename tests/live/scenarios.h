@@ -64,6 +64,7 @@
 	X(error_no_btf)                                                                                      \
 	X(without_cgroup2)                                                                                   \
 	X(without_tracefs)                                                                                   \
+	X(backend_choice)                                                                                    \
 	X(error_usage)                                                                                       \
 	X(error_output)                                                                                      \
 	X(error_recording)                                                                                   \

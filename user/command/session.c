@@ -152,6 +152,7 @@ static int load_sources(struct session *session, struct fault *fault)
 		.attempts = options->attempts,
 		.follow = session->child,
 		.no_udp_send = options->no_udp_send,
+		.backend = options->backend,
 	};
 	struct iterators iterators = {.error = 0};
 	pthread_t thread;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/attach.h"
 
+#include "source/functions.h"
 #include "system/mounts.h"
 #include "system/proc.h"
 
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <linux/perf_event.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +23,12 @@ struct part {
 	const char *program;
 	enum rec_probe probe;
 	uint32_t facts;
+	uint32_t unless; /* TOLD_*: not needed where functions tell all of these */
 };
 
 #define F(name) (1u << FACT_##name)
 
-/* In the order of attaching: the first of a pair before the second. */
+/* In the order of attaching: the first of a pair before the second. Functions come before all of them. */
 static const struct part parts[] = {
 	{"exec_first", PROBE_TRACEPOINT, F(PROCESS)},
 	{"exec_second", PROBE_TRACEPOINT, F(PROCESS)},
@@ -39,23 +42,23 @@ static const struct part parts[] = {
 	{"state_second", PROBE_TRACEPOINT, F(CONNECT) | F(CLOSE)},
 	{"refuse_first", PROBE_TRACEPOINT, F(REFUSE)},
 	{"refuse_second", PROBE_TRACEPOINT, F(REFUSE)},
-	{"cgroup_bind4", PROBE_CGROUP, F(BIND)},
-	{"cgroup_bind6", PROBE_CGROUP, F(BIND)},
-	{"cgroup_post_bind4", PROBE_CGROUP, F(BIND)},
-	{"cgroup_post_bind6", PROBE_CGROUP, F(BIND)},
+	{"cgroup_bind4", PROBE_CGROUP, F(BIND), TOLD_BIND},
+	{"cgroup_bind6", PROBE_CGROUP, F(BIND), TOLD_BIND},
+	{"cgroup_post_bind4", PROBE_CGROUP, F(BIND), TOLD_BIND},
+	{"cgroup_post_bind6", PROBE_CGROUP, F(BIND), TOLD_BIND},
 	{"cgroup_connect4", PROBE_CGROUP, F(AUTOBIND)},
 	{"cgroup_connect6", PROBE_CGROUP, F(AUTOBIND)},
-	{"cgroup_sendmsg4", PROBE_CGROUP, F(AUTOBIND)},
-	{"cgroup_sendmsg6", PROBE_CGROUP, F(AUTOBIND)},
+	{"cgroup_sendmsg4", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND},
+	{"cgroup_sendmsg6", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND},
 	{"cgroup_getpeername4", PROBE_CGROUP, F(ACCEPT)},
 	{"cgroup_getpeername6", PROBE_CGROUP, F(ACCEPT)},
-	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR)},
-	{"syscall_listen", PROBE_TRACEPOINT, F(LISTEN)},
-	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT)},
-	{"syscall_accept3", PROBE_TRACEPOINT, F(ACCEPT)},
-	{"syscall_accept4", PROBE_TRACEPOINT, F(ACCEPT)},
-	{"uring_first", PROBE_TRACEPOINT, F(IO_URING)},
-	{"uring_second", PROBE_TRACEPOINT, F(IO_URING)},
+	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR), TOLD_BIND},
+	{"syscall_listen", PROBE_TRACEPOINT, F(LISTEN), TOLD_LISTEN},
+	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT), TOLD_CONNECT},
+	{"syscall_accept3", PROBE_TRACEPOINT, F(ACCEPT), TOLD_ACCEPT},
+	{"syscall_accept4", PROBE_TRACEPOINT, F(ACCEPT), TOLD_ACCEPT},
+	{"uring_first", PROBE_TRACEPOINT, F(IO_URING), TOLD_CALLS},
+	{"uring_second", PROBE_TRACEPOINT, F(IO_URING), TOLD_CALLS},
 };
 
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -186,6 +189,12 @@ static void note_mounts(struct attachment *attachment)
 			     attachment->tracefs_error);
 }
 
+/* By functions, whatever else would have to be hooked for it. */
+static bool is_told(const struct attachment *attachment, const struct part *part)
+{
+	return part->unless && (attachment->told & part->unless) == part->unless;
+}
+
 /* Returns the facts that are not available without it: none when it is attached. */
 static uint32_t attach_part(struct attachment *attachment, const struct bpf_object *object,
 			    const struct part *part, int cgroup2_fd, int tracefs_fd)
@@ -194,6 +203,10 @@ static uint32_t attach_part(struct attachment *attachment, const struct bpf_obje
 	struct bpf_link *link = program ? attach_one(program, cgroup2_fd, tracefs_fd) : NULL;
 	int error = errno;
 
+	if (link && is_told(attachment, part)) {
+		attachment->accept_links[attachment->n_accept_links++] = link;
+		return 0;
+	}
 	if (link) {
 		attachment->links[attachment->n_links++] = link;
 		return 0;
@@ -203,27 +216,54 @@ static uint32_t attach_part(struct attachment *attachment, const struct bpf_obje
 	return part->facts;
 }
 
+/*
+ * Where functions tell accepts, the system call is traced only for threads that were inside already: few
+ * machines have any.
+ */
+static bool is_needed(const struct attachment *attachment, const struct part *part)
+{
+	return !is_told(attachment, part) || (part->unless == TOLD_ACCEPT && attachment->accepts_inside);
+}
+
 /* A fact is what all of its attached programs say; one that is missing makes it unavailable. */
 static void settle_facts(struct attachment *attachment, uint32_t broken)
 {
 	for (size_t i = 0; i < N_PARTS; i++)
 		for (unsigned fact = 0; fact < FACT_COUNT; fact++)
 			if (parts[i].facts >> fact & 1)
-				attachment->probes[fact] = broken >> fact & 1 ? PROBE_NONE : parts[i].probe;
+				attachment->probes[fact] = broken >> fact & 1		    ? PROBE_NONE
+							   : is_told(attachment, &parts[i]) ? PROBE_FENTRY
+											    : parts[i].probe;
 	/* Between listeners' queues and the poll stands no hook: iterators and counters. */
 	attachment->probes[FACT_OVERFLOW] = PROBE_ITERATOR;
 }
 
-int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd, bool no_udp_send)
+/* The returns of accept(2) begin to be told twice; the kernel side sorts that out from now on. */
+static void attach_functions(struct attachment *attachment, const struct bpf_object *object,
+			     struct control *control)
+{
+	attachment->told = functions_attach(object, attachment->links, &attachment->n_links);
+	if (!(attachment->told & TOLD_ACCEPT))
+		return;
+	__atomic_store_n(&control->accept_exits, 1, __ATOMIC_SEQ_CST);
+	attachment->accepts_inside = functions_accepts_inside(object);
+	if (!attachment->accepts_inside)
+		__atomic_store_n(&control->accept_exits, 0, __ATOMIC_SEQ_CST);
+}
+
+int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
+	       int cgroup2_fd, bool no_udp_send)
 {
 	int tracefs_fd = mounts_open_tracefs();
 	uint32_t broken = 0;
 
+	attachment->control = control;
 	attachment->cgroup_error = cgroup2_fd < 0 ? -cgroup2_fd : 0;
 	attachment->tracefs_error = tracefs_fd < 0 ? -tracefs_fd : 0;
 	note_mounts(attachment);
+	attach_functions(attachment, object, control);
 	for (size_t i = 0; i < N_PARTS; i++)
-		if (!(no_udp_send && is_udp_send(parts[i].program)))
+		if (!(no_udp_send && is_udp_send(parts[i].program)) && is_needed(attachment, &parts[i]))
 			broken |= attach_part(attachment, object, &parts[i], cgroup2_fd, tracefs_fd);
 	if (tracefs_fd >= 0)
 		close(tracefs_fd);
@@ -252,8 +292,32 @@ void attach_wait_for_programs(void)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
+/* It takes the kernel 70 ms a tracepoint: nobody is to wait for that. */
+static void *drop_accepts(void *context)
+{
+	struct attachment *attachment = context;
+
+	for (unsigned i = 0; i < attachment->n_accept_links; i++)
+		bpf_link__destroy(attachment->accept_links[i]);
+	attachment->n_accept_links = 0;
+	__atomic_store_n(&attachment->control->accept_exits, 0, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+void attach_look_at_accepts(struct attachment *attachment, const struct bpf_object *object)
+{
+	if (!attachment->accepts_inside || functions_accepts_remain(object))
+		return;
+	attachment->accepts_inside = false;
+	attachment->dropping = pthread_create(&attachment->dropper, NULL, drop_accepts, attachment) == 0;
+}
+
 void attach_end(struct attachment *attachment)
 {
+	if (attachment->dropping)
+		pthread_join(attachment->dropper, NULL);
+	for (unsigned i = 0; i < attachment->n_accept_links; i++)
+		bpf_link__destroy(attachment->accept_links[i]);
 	for (unsigned i = 0; i < attachment->n_links; i++)
 		bpf_link__destroy(attachment->links[i]);
 	attachment->n_links = 0;

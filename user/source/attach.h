@@ -6,10 +6,12 @@
 #ifndef PORTSNOOP_SOURCE_ATTACH_H
 #define PORTSNOOP_SOURCE_ATTACH_H
 
+#include <portsnoop/counters.h>
 #include <portsnoop/event.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #define ATTACH_LINKS_MAX 40
@@ -17,6 +19,13 @@
 struct attachment {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
 	unsigned n_links;
+	uint32_t told;			  /* TOLD_*: by functions */
+	struct bpf_link *accept_links[2]; /* while threads are inside accept(2) that were there before */
+	unsigned n_accept_links;
+	bool accepts_inside;
+	struct control *control;
+	pthread_t dropper; /* of accept_links */
+	bool dropping;
 	uint8_t probes[FACT_COUNT]; /* enum rec_probe; PROBE_NONE: the fact is not available */
 	bool host;		    /* cgroup programs see the whole machine */
 	int cgroup_error;	    /* why there is no cgroup v2 root, a positive errno */
@@ -32,7 +41,10 @@ int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint);
  */
 void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
-int attach_all(struct attachment *attachment, struct bpf_object *object, int cgroup2_fd, bool no_udp_send);
+int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
+	       int cgroup2_fd, bool no_udp_send);
+/* Once a second: what is attached only for a while goes when it has done its work. */
+void attach_look_at_accepts(struct attachment *attachment, const struct bpf_object *object);
 /* Runs an iterator that writes nothing, once. What it does is an improvement only: failing is no error. */
 void attach_run_iterator(const struct bpf_program *program);
 /* Waits until every program that runs now has ended. */

@@ -6,6 +6,7 @@
 #include "live.skel.h"
 #include "source/attach.h"
 #include "source/books.h"
+#include "source/functions.h"
 #include "source/refusals.h"
 #include "source/ring.h"
 #include "system/mounts.h"
@@ -26,8 +27,9 @@ struct live {
 	struct attachment attachment;
 	struct books books;
 	struct ring ring;
+	struct live_options options;
 	int cgroup2_fd;
-	bool no_udp_send;
+	int functions_error; /* why returns of functions are not used, a negative errno */
 };
 
 static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
@@ -50,38 +52,64 @@ static void raise_memlock(void)
 }
 
 /* What this kernel has decides what is loaded and how. */
-static int fit_to_kernel(struct live_bpf *skeleton, const struct live_options *options)
+static int fit_to_kernel(struct live *live)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
+	struct live_bpf *skeleton = live->skeleton;
 
 	if (!kernel)
 		return -errno;
-	set_knobs(skeleton, options, kernel);
-	attach_choose(skeleton->obj, kernel, options->no_udp_send);
+	set_knobs(skeleton, &live->options, kernel);
+	attach_choose(skeleton->obj, kernel, live->options.no_udp_send);
+	if (live->options.backend == BACKEND_TRACEPOINT)
+		live->functions_error = -ENOTSUP;
+	else if (!live->functions_error)
+		live->functions_error = functions_probe(kernel);
+	if (!live->functions_error)
+		functions_choose(skeleton->obj, kernel);
 	btf__free(kernel);
 	return 0;
 }
 
-static int prepare(struct live *live, const struct live_options *options, struct fault *fault)
+static int prepare(struct live *live, struct fault *fault)
 {
 	int error;
 
 	live->skeleton = live_bpf__open();
-	error = live->skeleton ? fit_to_kernel(live->skeleton, options) : -errno;
+	error = live->skeleton ? fit_to_kernel(live) : -errno;
 	return error ? fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
 				 strerror(-error))
 		     : 0;
 }
 
-static int load(struct live *live, int notes_fd, int processes_fd, struct fault *fault)
+static int load_once(struct live *live, int notes_fd, int processes_fd)
 {
 	int error = bpf_map__reuse_fd(live->skeleton->maps.notes, notes_fd);
 
 	if (!error)
 		error = bpf_map__reuse_fd(live->skeleton->maps.processes, processes_fd);
+	return error ? error : live_bpf__load(live->skeleton);
+}
+
+/* A kernel that refuses one of the programs for functions has the others to fall back on. */
+static int load_without_functions(struct live *live, int notes_fd, int processes_fd, int error,
+				  struct fault *fault)
+{
+	live->functions_error = error;
+	live_bpf__destroy(live->skeleton);
+	live->skeleton = NULL;
+	error = prepare(live, fault);
+	return error ? error : load_once(live, notes_fd, processes_fd);
+}
+
+static int load(struct live *live, int notes_fd, int processes_fd, struct fault *fault)
+{
+	int error;
+
 	raise_memlock();
-	if (!error)
-		error = live_bpf__load(live->skeleton);
+	error = load_once(live, notes_fd, processes_fd);
+	if (error && !live->functions_error)
+		error = load_without_functions(live, notes_fd, processes_fd, error, fault);
 	if (error == -EPERM)
 		fault->unsupported = true;
 	if (error)
@@ -96,7 +124,16 @@ static int attach(struct live *live, struct fault *fault)
 
 	live->attachment.host = true; /* without cgroup programs, all that is left sees the machine */
 	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
-	error = attach_all(&live->attachment, live->skeleton->obj, live->cgroup2_fd, live->no_udp_send);
+	error = attach_all(&live->attachment, live->skeleton->obj, &live->skeleton->bss->control,
+			   live->cgroup2_fd, live->options.no_udp_send);
+	if (!error && live->options.backend == BACKEND_FENTRY && !(live->attachment.told & TOLD_CALLS)) {
+		error = live->functions_error ? live->functions_error : -ENOTSUP;
+		fault->unsupported = true;
+		return fault_set(fault, error,
+				 "this kernel does not let returns of functions be traced (%s); "
+				 "leave --backend out",
+				 strerror(-error));
+	}
 	if (!error) {
 		attach_run_iterator(live->skeleton->progs.owner_adopt);
 		return 0;
@@ -126,8 +163,8 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 	if (!live)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	live->cgroup2_fd = -1;
-	live->no_udp_send = options->no_udp_send;
-	error = prepare(live, options, fault);
+	live->options = *options;
+	error = prepare(live, fault);
 	if (error) {
 		live_close(live);
 		return error;
@@ -182,6 +219,7 @@ int live_tick(struct live *live, const struct sink *sink)
 	struct control *control = &live->skeleton->bss->control;
 	int result = 0;
 
+	attach_look_at_accepts(&live->attachment, live->skeleton->obj);
 	if (__atomic_exchange_n(&control->refuse_pending, 0, __ATOMIC_RELAXED))
 		result = refusals_flush(bpf_map__fd(live->skeleton->maps.refused), sink);
 	return result ? result : books_tell(&live->books, sink);

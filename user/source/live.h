@@ -15,11 +15,19 @@
 
 struct live;
 
+/* How calls are seen. */
+enum live_backend {
+	BACKEND_AUTO,	    /* by functions where the kernel allows it, each fact for itself */
+	BACKEND_FENTRY,	    /* by functions, or not at all */
+	BACKEND_TRACEPOINT, /* by tracepoints and cgroup programs */
+};
+
 struct live_options {
 	size_t ring_size; /* bytes, a power of two, a multiple of the page size; 0: the default */
 	bool attempts;	  /* report connects when they begin */
 	bool follow;	  /* report forks */
 	bool no_udp_send; /* do not look at UDP sends */
+	enum live_backend backend;
 };
 
 #define LIVE_RING_DEFAULT (8u << 20)

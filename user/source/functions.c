@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/functions.h"
+
+#include "source/attach.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+struct function {
+	const char *program;
+	const char *name;
+	enum told told;
+	int arity; /* the program for functions with so many arguments; 0: for all */
+};
+
+static const struct function functions[] = {
+	{"fexit_bind4", "inet_bind", TOLD_BIND, 0},
+	{"fexit_bind6", "inet6_bind", TOLD_BIND, 0},
+	{"fexit_listen", "inet_listen", TOLD_LISTEN, 0},
+	{"fexit_connect_tcp", "inet_stream_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_udp", "inet_dgram_connect", TOLD_CONNECT, 0},
+	{"fexit_autobind", "inet_autobind", TOLD_AUTOBIND, 0},
+	{"fexit_accept_of4", "inet_csk_accept", TOLD_ACCEPT, 4},
+	{"fexit_accept_of2", "inet_csk_accept", TOLD_ACCEPT, 2},
+};
+
+#define N_FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+_Static_assert(N_FUNCTIONS <= FUNCTIONS_MAX, "not every function has room for its link");
+
+/* Of a function in BTF; -1 when it is not there. */
+static int arity_of(const struct btf *kernel, const char *name)
+{
+	int id = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(kernel, (uint32_t)id);
+
+	type = type ? btf__type_by_id(kernel, type->type) : NULL;
+	return type ? btf_vlen(type) : -1;
+}
+
+int functions_probe(const struct btf *kernel)
+{
+	/* r0 = 0; exit */
+	const struct bpf_insn program[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT);
+	int id = btf__find_by_name_kind(kernel, "inet_listen", BTF_KIND_FUNC), fd, link, error;
+
+	if (id < 0)
+		return -ENOENT;
+	options.attach_btf_id = (uint32_t)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "portsnoop_try", "GPL", program, 2, &options);
+	if (fd < 0)
+		return -errno;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	error = link < 0 ? -errno : 0;
+	if (link >= 0)
+		close(link);
+	close(fd);
+	return error;
+}
+
+void functions_choose(struct bpf_object *object, const struct btf *kernel)
+{
+	for (size_t i = 0; i < N_FUNCTIONS; i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(object, functions[i].program);
+		int arity = arity_of(kernel, functions[i].name);
+
+		if (program && arity > 0 && (!functions[i].arity || functions[i].arity == arity))
+			bpf_program__set_autoload(program, true);
+	}
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "accept_adopt"), true);
+}
+
+/* What has a part that is not attached is told otherwise: its other parts go again. */
+static uint32_t drop_incomplete(struct bpf_link *links[], const enum told told_by[], unsigned *n_links,
+				uint32_t attached, uint32_t missing)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < *n_links; i++) {
+		if (told_by[i] & missing)
+			bpf_link__destroy(links[i]);
+		else
+			links[kept++] = links[i];
+	}
+	*n_links = kept;
+	return attached & ~missing;
+}
+
+uint32_t functions_attach(const struct bpf_object *object, struct bpf_link *links[FUNCTIONS_MAX],
+			  unsigned *ret_n_links)
+{
+	enum told told_by[FUNCTIONS_MAX];
+	uint32_t attached = 0, missing = 0;
+	unsigned n_links = 0;
+
+	for (size_t i = 0; i < N_FUNCTIONS; i++) {
+		const struct bpf_program *program =
+			bpf_object__find_program_by_name(object, functions[i].program);
+		bool loaded = program && bpf_program__fd(program) >= 0;
+		struct bpf_link *link = loaded ? bpf_program__attach(program) : NULL;
+
+		if (link) {
+			told_by[n_links] = functions[i].told;
+			links[n_links++] = link;
+			attached |= functions[i].told;
+		} else if (loaded || !functions[i].arity) {
+			missing |= functions[i].told;
+		}
+	}
+	attached = drop_incomplete(links, told_by, &n_links, attached, missing);
+	*ret_n_links = n_links;
+	return attached;
+}
+
+bool functions_accepts_remain(const struct bpf_object *object)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(object, "accepts_inside");
+	uint32_t tid;
+
+	return map && bpf_map_get_next_key(bpf_map__fd(map), NULL, &tid) == 0;
+}
+
+bool functions_accepts_inside(const struct bpf_object *object)
+{
+	attach_run_iterator(bpf_object__find_program_by_name(object, "accept_adopt"));
+	return functions_accepts_remain(object);
+}
