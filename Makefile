@@ -81,6 +81,7 @@ help:
 	'make              build only' \
 	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \
 	'make live         the tests with real sockets; needs root' \
+	'make test-kernels the live tests on other kernels, in virtual machines; 20 minutes' \
 	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \
 	'make bench        measurements, side by side with other tracers; needs root' \
 	'make install      into $(PREFIX) (PREFIX=, DESTDIR=)' \
@@ -107,6 +108,13 @@ check unit golden fuzz live:
 
 layers:
 	$(Q)scripts/check-layers
+
+# What cannot be installed or fetched is skipped by the last step, with the reason.
+test-kernels:
+	$(Q)scripts/install-deps build
+	$(Q)scripts/install-deps vm || true
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all live-programs
+	$(Q)OUT=$(OUT) tests/vm/run $(ARGS)
 
 test-install:
 	$(Q)$(SUDO) tests/install/debootstrap
