@@ -120,13 +120,17 @@ void tool_expect(struct tool *tool, const char *text)
 	pthread_mutex_unlock(&tool->lock);
 }
 
+/* Its last words on stderr are its own; before them libraries may have had their say. */
 _Noreturn static void fail_with_stderr(const struct tool *tool, const char *what)
 {
-	char *error = file_read(tool->scene, tool->err_path, NULL);
+	size_t length;
+	char *error = file_read(tool->scene, tool->err_path, &length), *line;
 
-	error[strcspn(error, "\n")] = '\0';
-	scene_fail(tool->scene, "%s (after %u lines; stderr: %s; output: %s)", what, tool->lines, error,
-		   tool->out_path);
+	while (length && error[length - 1] == '\n')
+		error[--length] = '\0';
+	line = strrchr(error, '\n');
+	scene_fail(tool->scene, "%s (after %u lines; stderr: %s; output: %s)", what, tool->lines,
+		   line ? line + 1 : error, tool->out_path);
 }
 
 uint64_t tool_await(struct tool *tool)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PORT	  7960
@@ -28,6 +29,7 @@ static void expect(const struct scene *scene, const struct tool_result *result, 
 static void await_sleep(const struct scene *scene, pid_t pid)
 {
 	uint64_t until_ns = scene_clock_ns() + scene->patience_s * UINT64_C(1000000000);
+	siginfo_t ended = {0};
 	char path[64], text[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
@@ -45,6 +47,8 @@ static void await_sleep(const struct scene *scene, pid_t pid)
 #endif
 		if (number == SYS_epoll_pwait)
 			return;
+		if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid)
+			scene_fail(scene, "the tool ended with status %d and did not wait", ended.si_status);
 		sched_yield();
 	}
 	scene_fail(scene, "the tool does not wait");
