@@ -91,7 +91,7 @@ void *slab_array(size_t n, size_t size)
 	size_t bytes;
 	void *array;
 
-	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX - LARGE_BYTES)
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX - LARGE_BYTES)
 		return NULL;
 	if (bytes < LARGE_BYTES)
 		return calloc(n ? n : 1, size);

@@ -7,7 +7,8 @@
 
 /*
  * A directory descriptor of the cgroup v2 root: of a usual mount point that holds all of it, or else detached
- * from the mount tree where the privileges allow. *ret_host: it is the root of the whole hierarchy, not that of a container.
+ * from the mount tree where the privileges allow. *ret_host: it is the root of the whole hierarchy, not that
+ * of a container.
  * Returns the descriptor or a negative errno.
  */
 int mounts_open_cgroup2(bool *ret_host);
