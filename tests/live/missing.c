@@ -94,8 +94,8 @@ static struct output trace_a_refusal(struct scene *scene, int (*prepare)(void), 
 	char path[512], port[8];
 
 	snprintf(port, sizeof(port), "%d", PORT);
-	tool_run(scene, &result, &options, "trace", "--json", "--", exec_actor_path(path), EXEC_ACTOR_FLAG,
-		 "/dev/null", "refused", "127.0.0.1", port, NULL);
+	tool_run(scene, &result, &options, "trace", "--json", "--backend", "tracepoint", "--",
+		 exec_actor_path(path), EXEC_ACTOR_FLAG, "/dev/null", "refused", "127.0.0.1", port, NULL);
 	if (result.status)
 		scene_fail(scene, "exit code %d: %s", result.status, result.err);
 	if (complaint ? !strstr(result.err, complaint) : *offer_complaints(&result))

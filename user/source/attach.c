@@ -50,8 +50,8 @@ static const struct part parts[] = {
 	{"cgroup_connect6", PROBE_CGROUP, F(AUTOBIND)},
 	{"cgroup_sendmsg4", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND},
 	{"cgroup_sendmsg6", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND},
-	{"cgroup_getpeername4", PROBE_CGROUP, F(ACCEPT)},
-	{"cgroup_getpeername6", PROBE_CGROUP, F(ACCEPT)},
+	{"cgroup_getpeername4", PROBE_CGROUP, F(ACCEPT), TOLD_ACCEPT},
+	{"cgroup_getpeername6", PROBE_CGROUP, F(ACCEPT), TOLD_ACCEPT},
 	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR), TOLD_BIND},
 	{"syscall_listen", PROBE_TRACEPOINT, F(LISTEN), TOLD_LISTEN},
 	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT), TOLD_CONNECT},
@@ -184,7 +184,8 @@ static void note_mounts(struct attachment *attachment)
 	if (attachment->cgroup_error)
 		note_missing(attachment, "cgroup v2 is neither mounted nor mountable here",
 			     attachment->cgroup_error);
-	if (attachment->tracefs_error)
+	if (attachment->tracefs_error &&
+	    ((attachment->told & TOLD_CALLS) != TOLD_CALLS || attachment->accepts_inside))
 		note_missing(attachment, "tracefs is neither mounted nor mountable here",
 			     attachment->tracefs_error);
 }
@@ -213,7 +214,7 @@ static uint32_t attach_part(struct attachment *attachment, const struct bpf_obje
 	}
 	if (!is_explained(attachment, program))
 		note_missing(attachment, part->program, error);
-	return part->facts;
+	return is_told(attachment, part) ? 0 : part->facts;
 }
 
 /*
@@ -260,8 +261,8 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, struct 
 	attachment->control = control;
 	attachment->cgroup_error = cgroup2_fd < 0 ? -cgroup2_fd : 0;
 	attachment->tracefs_error = tracefs_fd < 0 ? -tracefs_fd : 0;
-	note_mounts(attachment);
 	attach_functions(attachment, object, control);
+	note_mounts(attachment);
 	for (size_t i = 0; i < N_PARTS; i++)
 		if (!(no_udp_send && is_udp_send(parts[i].program)) && is_needed(attachment, &parts[i]))
 			broken |= attach_part(attachment, object, &parts[i], cgroup2_fd, tracefs_fd);

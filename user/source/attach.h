@@ -20,7 +20,7 @@ struct attachment {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
 	unsigned n_links;
 	uint32_t told;			  /* TOLD_*: by functions */
-	struct bpf_link *accept_links[2]; /* while threads are inside accept(2) that were there before */
+	struct bpf_link *accept_links[4]; /* while threads are inside accept(2) that were there before */
 	unsigned n_accept_links;
 	bool accepts_inside;
 	struct control *control;
