@@ -28,6 +28,11 @@ static __always_inline void *call_begin(enum rec_kind kind, __u64 size, const st
 		return NULL;
 	fact_by_current(fact);
 	fact_on(fact, sk, cookie, note);
+	/* Found by its descriptor, it may have ended meanwhile, and its memory be another's. */
+	if (socket_cookie_of(sk) != cookie) {
+		__builtin_memset(&fact->socket, 0, sizeof(fact->socket));
+		fact->header.flags &= ~REC_F_SOCKET;
+	}
 	return fact;
 }
 
@@ -253,20 +258,42 @@ static __always_inline void connect_returned(const struct sock *sk, int error, c
 	connect_failed_early(sk, cookie, error, address, probe);
 }
 
+static __always_inline void accept_fill(struct rec_accept *rec, const struct claim *claim)
+{
+	if (claim->time_ns)
+		rec->queue_ns = rec->fact.header.time_ns - claim->time_ns;
+	rec->listener = claim->listener;
+}
+
 /* accept(2) took this connection. */
 static __always_inline void accept_took(const struct sock *sk, __u64 cookie, const struct note *note,
-					const struct claim *claim, bool thread_known, enum rec_probe probe)
+					const struct claim *claim, enum rec_probe probe)
 {
 	struct rec_accept *rec;
 
 	rec = call_begin(REC_ACCEPT, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
+	accept_fill(rec, claim);
+	emit_end(rec);
+}
+
+/* The same of one that was looked up; the thread may be another one of the process. */
+static __always_inline void accept_found(const struct rec_socket *socket, const struct claim *claim,
+					 bool thread_known, enum rec_probe probe)
+{
+	struct rec_accept *rec;
+
+	announce_current();
+	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
+	if (!rec)
+		return;
+	fact_by_current(&rec->fact);
 	if (!thread_known)
 		rec->fact.header.flags &= ~REC_F_TID;
-	if (claim->time_ns)
-		rec->queue_ns = rec->fact.header.time_ns - claim->time_ns;
-	rec->listener = claim->listener;
+	rec->fact.socket = *socket;
+	rec->fact.header.flags |= REC_F_SOCKET;
+	accept_fill(rec, claim);
 	emit_end(rec);
 }
 
@@ -311,16 +338,30 @@ static __always_inline bool task_is_single_threaded(const struct task_struct *ta
  * then keeps that claim away. When the change comes between our two looks, its claim is there at the third:
  * the state is stored only after the program for it has run.
  */
-static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, struct claim *ret_claim)
+static __always_inline bool accept_claim(__u64 cookie, __u8 state, struct claim *ret_claim)
 {
 	struct claim taken = {.kind = CLAIM_TAKEN};
 
 	if (claim_take(cookie, CLAIM_ACCEPT, ret_claim))
 		return true;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_RECV && socket_is_ours_sk(sk) &&
-	    bpf_map_update_elem(&claims, &cookie, &taken, BPF_NOEXIST) == 0)
+	if (state == TCP_SYN_RECV && bpf_map_update_elem(&claims, &cookie, &taken, BPF_NOEXIST) == 0)
 		return true;
 	return claim_take(cookie, CLAIM_ACCEPT, ret_claim);
+}
+
+/*
+ * What a descriptor of the current process refers to, at one moment: the socket may end while we look, and
+ * its memory be another's at once. No two have the same cookie, and a new one has none at first.
+ */
+static __always_inline bool socket_seen_at(int fd, struct rec_socket *ret_socket)
+{
+	const struct sock *sk = socket_of_fd(fd);
+
+	if (!sk || !socket_is_ours_sk(sk))
+		return false;
+	ret_socket->cookie = socket_cookie_of(sk);
+	socket_fill(ret_socket, sk);
+	return ret_socket->cookie && socket_cookie_of(sk) == ret_socket->cookie;
 }
 
 /*
@@ -331,16 +372,13 @@ static __always_inline bool accept_claim(const struct sock *sk, __u64 cookie, st
 static __always_inline bool accept_returned(int fd, enum rec_probe probe)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct sock *sk = socket_of_fd(fd);
+	struct rec_socket socket = {};
 	struct claim claim = {};
-	__u64 cookie;
 
-	if (!sk || files_are_shared_with_process(task))
+	if (files_are_shared_with_process(task) || !socket_seen_at(fd, &socket) ||
+	    !accept_claim(socket.cookie, socket.state, &claim))
 		return false;
-	cookie = socket_cookie_of(sk);
-	if (!cookie || !accept_claim(sk, cookie, &claim))
-		return false;
-	accept_took(sk, cookie, NULL, &claim, task_is_single_threaded(task), probe);
+	accept_found(&socket, &claim, task_is_single_threaded(task), probe);
 	return true;
 }
 

@@ -205,12 +205,12 @@ static __always_inline int peer_name(struct bpf_sock_addr *ctx)
 	if (!note || !(note->flags & NOTE_IN) || note->flags & NOTE_ACCEPTED)
 		return 1;
 	note->flags |= NOTE_ACCEPTED;
-	if (!accept_claim(socket_of(ctx), cookie, &claim))
+	if (!accept_claim(cookie, BPF_CORE_READ(socket_of(ctx), __sk_common.skc_state), &claim))
 		return 1;
 	if (!claim.listener)
 		claim.listener = note->listener;
 	note_owned_by_current(note);
-	accept_took(socket_of(ctx), cookie, note, &claim, true, PROBE_CGROUP);
+	accept_took(socket_of(ctx), cookie, note, &claim, PROBE_CGROUP);
 	return 1;
 }
 

@@ -159,11 +159,12 @@ static __always_inline int accept_ended(struct sock *sk)
 	if (!note || note->flags & NOTE_ACCEPTED)
 		return 0;
 	note->flags |= NOTE_ACCEPTED;
-	accept_claim(sk, cookie, &claim); /* each is returned once, with a claim or without */
+	accept_claim(cookie, sk->__sk_common.skc_state,
+		     &claim); /* each is returned once, with a claim or without */
 	if (!claim.listener)
 		claim.listener = note->listener;
 	note_owned_by_current(note);
-	accept_took(sk, cookie, note, &claim, true, PROBE_FENTRY);
+	accept_took(sk, cookie, note, &claim, PROBE_FENTRY);
 	return 0;
 }
 

@@ -61,18 +61,11 @@ static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int
 /* A multishot accept posts each connection without a request: a descriptor that holds an unaccepted one. */
 static __always_inline void completed_without_request(int result)
 {
-	struct sock *sk;
+	struct rec_socket socket = {};
 	struct claim claim;
-	__u64 cookie;
 
-	if (result < 0)
-		return;
-	sk = socket_of_fd(result);
-	if (!sk || !socket_is_ours_sk(sk))
-		return;
-	cookie = socket_cookie_of(sk);
-	if (cookie && claim_take(cookie, CLAIM_ACCEPT, &claim))
-		accept_took(sk, cookie, NULL, &claim, false, PROBE_TRACEPOINT);
+	if (result >= 0 && socket_seen_at(result, &socket) && claim_take(socket.cookie, CLAIM_ACCEPT, &claim))
+		accept_found(&socket, &claim, false, PROBE_TRACEPOINT);
 }
 
 static __always_inline void request_completed(unsigned long long *ctx)

@@ -34,6 +34,7 @@ static const struct scenario {
 struct settings {
 	char tool[512];
 	char out_dir[512];
+	const char *backend;
 	double scale;
 	unsigned patience_s;
 	unsigned limit_s; /* a scenario that takes longer hangs */
@@ -63,6 +64,7 @@ _Noreturn static void perform(const struct scenario *scenario, const struct sett
 		.tool = settings->tool,
 		.out_dir = settings->out_dir,
 		.scale = settings->scale,
+		.backend = settings->backend,
 		.patience_s = settings->patience_s,
 		.reason_fd = reason_fd,
 	};
@@ -139,8 +141,9 @@ static const struct scenario *find(const char *name)
 
 _Noreturn static void usage(int status)
 {
-	fputs("usage: live [--tool PATH] [--scale FACTOR] [--patience SECONDS] [--limit SECONDS] [--list] "
-	      "[NAME...]\n"
+	fputs("usage: live [--tool PATH] [--scale FACTOR] [--patience SECONDS] [--limit SECONDS] [--backend "
+	      "NAME] "
+	      "[--list] [NAME...]\n"
 	      "LIVE_OUT: directory for what the tool prints (default: a new one below /tmp)\n",
 	      status ? stderr : stdout);
 	exit(status);
@@ -175,13 +178,10 @@ static void open_out_dir(struct settings *settings)
 static void parse(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
-		{"tool", required_argument, NULL, 't'},
-		{"scale", required_argument, NULL, 's'},
-		{"patience", required_argument, NULL, 'p'},
-		{"limit", required_argument, NULL, 'L'},
-		{"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"tool", required_argument, NULL, 't'},	    {"scale", required_argument, NULL, 's'},
+		{"patience", required_argument, NULL, 'p'}, {"limit", required_argument, NULL, 'L'},
+		{"backend", required_argument, NULL, 'b'},  {"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},	    {0},
 	};
 	int code;
 
@@ -193,6 +193,8 @@ static void parse(int argc, char **argv, struct settings *settings)
 			settings->scale = atof(optarg);
 		} else if (code == 'p') {
 			settings->patience_s = (unsigned)atoi(optarg);
+		} else if (code == 'b') {
+			settings->backend = optarg;
 		} else if (code == 'L') {
 			settings->limit_s = (unsigned)atoi(optarg);
 		} else if (code == 'l') {
@@ -207,7 +209,7 @@ static void parse(int argc, char **argv, struct settings *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {.scale = 1, .patience_s = 10, .limit_s = 600};
+	struct settings settings = {.backend = "auto", .scale = 1, .patience_s = 10, .limit_s = 600};
 	bool good = true;
 
 	if (argc > 1 && !strcmp(argv[1], EXEC_ACTOR_FLAG))

@@ -18,6 +18,7 @@ struct scene {
 	const char *name;
 	const char *tool;    /* path of portsnoop */
 	const char *out_dir; /* where the tool's output is kept */
+	const char *backend; /* of every trace, as --backend takes it */
 	double scale;	     /* multiplies the counts */
 	unsigned patience_s; /* how long to wait for what must come */
 	uint32_t netns;	     /* inode of the scenario's own namespace */

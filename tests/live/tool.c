@@ -260,7 +260,8 @@ static void start(struct tool *tool, struct scene *scene, const char **argv, boo
 
 void tool_start(struct tool *tool, struct scene *scene, ...)
 {
-	const char *argv[TOOL_MAX_ARGUMENTS + 4], *const first[] = {scene->tool, "trace", "--json", NULL};
+	const char *argv[TOOL_MAX_ARGUMENTS + 8], *const first[] = {scene->tool, "trace",	 "--json",
+								    "--backend", scene->backend, NULL};
 	va_list rest;
 
 	va_start(rest, scene);
@@ -271,7 +272,8 @@ void tool_start(struct tool *tool, struct scene *scene, ...)
 
 void tool_start_inside(struct tool *tool, struct scene *scene, ...)
 {
-	const char *argv[TOOL_MAX_ARGUMENTS + 4], *const first[] = {scene->tool, "trace", "--json", NULL};
+	const char *argv[TOOL_MAX_ARGUMENTS + 8], *const first[] = {scene->tool, "trace",	 "--json",
+								    "--backend", scene->backend, NULL};
 	va_list rest;
 
 	va_start(rest, scene);
@@ -406,7 +408,7 @@ static pid_t launch(struct scene *scene, struct tool_result *result, const struc
 		    va_list rest)
 {
 	static const struct tool_run plain;
-	const char *argv[TOOL_MAX_ARGUMENTS + 4], *const first[] = {scene->tool, NULL};
+	const char *argv[TOOL_MAX_ARGUMENTS + 8], *const first[] = {scene->tool, NULL};
 	pid_t pid;
 	int file;
 
