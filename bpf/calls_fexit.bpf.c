@@ -22,6 +22,44 @@ static __always_inline struct sock *socket_to_tell(struct socket *socket)
 	return sk && socket_is_ours_sk(sk) && !task_is_kernel_thread() ? sk : NULL;
 }
 
+/* --- what is refused before
+ * ----------------------------------------------------------------------------------
+ */
+
+/*
+ * Security modules are asked before the functions below: the system call fails, and they are not called. A
+ * failure that they have told is marked by thread, so that the return of the system call leaves it alone.
+ * Ways in without a system call come here, too: their mark may stand until the next call of that thread,
+ * which begins by taking it away.
+ */
+static __always_inline void failure_told(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u8 yes = 1;
+
+	bpf_map_update_elem(&calls_told, &tid, &yes, BPF_ANY);
+}
+
+static __always_inline int call_begins(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&calls_told, &tid);
+	return 0;
+}
+
+/* The socket of a call that failed before anybody told it. */
+static __always_inline struct sock *socket_of_refused(int fd, int result)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct sock *sk;
+
+	if (result >= 0 || !bpf_map_delete_elem(&calls_told, &tid))
+		return NULL;
+	sk = socket_of_fd(fd);
+	return sk && socket_is_ours_sk(sk) ? sk : NULL;
+}
+
 /* --- bind ------------------------------------------------------------------------------------------------
  */
 
@@ -38,6 +76,7 @@ static __always_inline int bind_returned(struct socket *socket, const struct soc
 	cookie = socket_cookie_typed(sk);
 	address_read(&address, from, length, ADDRESS_IN_KERNEL);
 	if (result < 0) {
+		failure_told();
 		bind_failed(sk, cookie, -result, &address, PROBE_FENTRY);
 		return 0;
 	}
@@ -63,6 +102,25 @@ int BPF_PROG(fexit_bind6, struct socket *socket, struct sockaddr *address, int l
 	return bind_returned(socket, address, length, result);
 }
 
+SEC("?fentry/__sys_bind")
+int BPF_PROG(fentry_bind_call, int fd, struct sockaddr *address, int length)
+{
+	return call_begins();
+}
+
+SEC("?fexit/__sys_bind")
+int BPF_PROG(fexit_bind_call, int fd, struct sockaddr *from, int length, int result)
+{
+	struct sock *sk = socket_of_refused(fd, result);
+	struct address address = {};
+
+	if (!sk)
+		return 0;
+	address_read(&address, from, length, ADDRESS_OF_CALLER);
+	bind_failed(sk, socket_cookie_of(sk), -result, &address, PROBE_FENTRY);
+	return 0;
+}
+
 /* --- listen ----------------------------------------------------------------------------------------------
  */
 
@@ -71,8 +129,27 @@ int BPF_PROG(fexit_listen, struct socket *socket, int backlog, int result)
 {
 	struct sock *sk = socket_to_tell(socket);
 
+	if (!sk)
+		return 0;
+	if (result < 0)
+		failure_told();
+	listen_returned(sk, socket_cookie_typed(sk), result < 0 ? -result : 0, PROBE_FENTRY);
+	return 0;
+}
+
+SEC("?fentry/__sys_listen")
+int BPF_PROG(fentry_listen_call, int fd, int backlog)
+{
+	return call_begins();
+}
+
+SEC("?fexit/__sys_listen")
+int BPF_PROG(fexit_listen_call, int fd, int backlog, int result)
+{
+	struct sock *sk = socket_of_refused(fd, result);
+
 	if (sk)
-		listen_returned(sk, socket_cookie_typed(sk), result < 0 ? -result : 0, PROBE_FENTRY);
+		listen_returned(sk, socket_cookie_of(sk), -result, PROBE_FENTRY);
 	return 0;
 }
 
@@ -91,6 +168,7 @@ int BPF_PROG(fexit_connect_tcp, struct socket *socket, struct sockaddr *to, int 
 	sk = socket_to_tell(socket);
 	if (!sk)
 		return 0;
+	failure_told();
 	address_read(&address, to, length, ADDRESS_IN_KERNEL);
 	connect_returned(sk, -result, &address, PROBE_FENTRY);
 	return 0;
@@ -104,8 +182,29 @@ int BPF_PROG(fexit_connect_udp, struct socket *socket, struct sockaddr *to, int 
 
 	if (!sk)
 		return 0;
+	if (result < 0)
+		failure_told();
 	address_read(&address, to, length, ADDRESS_IN_KERNEL);
 	connect_returned(sk, result < 0 ? -result : 0, &address, PROBE_FENTRY);
+	return 0;
+}
+
+SEC("?fentry/__sys_connect")
+int BPF_PROG(fentry_connect_call, int fd, struct sockaddr *to, int length)
+{
+	return call_begins();
+}
+
+SEC("?fexit/__sys_connect")
+int BPF_PROG(fexit_connect_call, int fd, struct sockaddr *to, int length, int result)
+{
+	struct sock *sk = socket_of_refused(fd, result);
+	struct address address = {};
+
+	if (!sk)
+		return 0;
+	address_read(&address, to, length, ADDRESS_OF_CALLER);
+	connect_returned(sk, -result, &address, PROBE_FENTRY);
 	return 0;
 }
 

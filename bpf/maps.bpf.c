@@ -7,6 +7,7 @@ struct claims_map claims SEC(".maps");
 struct asked_map asked SEC(".maps");
 struct processes_map processes SEC(".maps");
 struct refused_map refused SEC(".maps");
+struct threads_map calls_told SEC(".maps");
 struct threads_map accepts_told SEC(".maps");
 struct threads_map accepts_inside SEC(".maps");
 struct cpus_map cpus SEC(".maps");

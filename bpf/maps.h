@@ -149,6 +149,7 @@ extern struct claims_map claims SEC(".maps");
 extern struct asked_map asked SEC(".maps");
 extern struct processes_map processes SEC(".maps");
 extern struct refused_map refused SEC(".maps");
+extern struct threads_map calls_told SEC(".maps");     /* the function has told why this call failed */
 extern struct threads_map accepts_told SEC(".maps");   /* the function has told this call */
 extern struct threads_map accepts_inside SEC(".maps"); /* was inside when the function was hooked */
 extern struct cpus_map cpus SEC(".maps");

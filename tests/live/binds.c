@@ -6,7 +6,10 @@
 #include "truth.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NOBODY 65534
@@ -138,6 +141,54 @@ void bind_options(struct scene *scene)
 	two_reuse_port(scene);
 	if (!access("/proc/sys/net/ipv6/conf/lo", F_OK))
 		bind_with(scene, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, "::", 7425);
+	tool_settle(&tool);
+	tool_end(&tool);
+	ledger_check(&tool, NULL);
+}
+
+/* --- forbidden by a security module -----------------------------------------------------------------------
+ */
+
+/* linux/landlock.h of 6.7; older headers do not have the second half. */
+struct ruleset {
+	uint64_t files, net;
+};
+#define NET_BIND_TCP	1u
+#define NET_CONNECT_TCP 2u
+
+/* From now on this process binds and connects no TCP socket. */
+static void forbid_tcp(struct scene *scene)
+{
+	const struct ruleset nothing = {.net = NET_BIND_TCP | NET_CONNECT_TCP};
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &nothing, sizeof(nothing), 0);
+
+	if (fd < 0)
+		scene_skip(scene, "no Landlock for TCP here: %s", strerror(errno));
+	scene_must(scene, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges");
+	scene_must(scene, syscall(SYS_landlock_restrict_self, fd, 0), "landlock_restrict_self");
+	close(fd);
+}
+
+/* As SELinux and AppArmor do, it says no before TCP is asked. */
+static void be_forbidden(struct scene *scene, void *context)
+{
+	union address peer = address_of("127.0.0.1", 7451);
+	int fd = act_socket(scene, AF_INET, SOCK_STREAM);
+
+	forbid_tcp(scene);
+	expect_bind(scene, fd, "127.0.0.1", 7450, EACCES);
+	if (act_connect(scene, fd, &peer) != EACCES)
+		scene_fail(scene, "connect was not forbidden");
+	expect_bind(scene, fd, "127.0.0.1", 7450, EACCES);
+	close(fd);
+}
+
+void forbidden_by_policy(struct scene *scene)
+{
+	struct tool tool;
+
+	tool_start(&tool, scene, NULL);
+	actor_join(scene, actor_start(scene, be_forbidden, NULL));
 	tool_settle(&tool);
 	tool_end(&tool);
 	ledger_check(&tool, NULL);

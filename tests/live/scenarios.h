@@ -20,6 +20,7 @@
 	X(ephemeral_ipv6)                                                                                    \
 	X(bind_failures)                                                                                     \
 	X(bind_unprivileged)                                                                                 \
+	X(forbidden_by_policy)                                                                               \
 	X(bind_options)                                                                                      \
 	X(connect_refused)                                                                                   \
 	X(connect_exhausted)                                                                                 \

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define ATTACH_LINKS_MAX 40
+#define ATTACH_LINKS_MAX 48
 
 struct attachment {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
