@@ -111,4 +111,17 @@ static __always_inline bool compat_syscall_accepts(const struct task_struct *tas
 #endif
 }
 
+/*
+ * Since 7.0 or so an element of socket storage has a state, and is cut off from its socket while the iterator
+ * over the map may stand on it: the kernel then follows a null pointer (seen on 7.2.13). Before, it never is.
+ */
+struct bpf_local_storage_elem___state {
+	atomic_t state;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool compat_storage_iterator_dies(void)
+{
+	return bpf_core_field_exists(((struct bpf_local_storage_elem___state *)0)->state);
+}
+
 #endif

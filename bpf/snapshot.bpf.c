@@ -78,6 +78,7 @@ struct {
 	__u16 port;	     /* only sockets on this local port; 0: on all */
 	__u8 ports_only;     /* no connections */
 	__u8 no_remains;     /* nothing that is no whole socket: requests, TIME_WAIT */
+	__u8 notes_kill;     /* said by snapshot_tasks: to look at notes would take the kernel down */
 	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
 	struct rec_task task;
 } walk = {};
@@ -433,6 +434,9 @@ int snapshot_tasks(struct on_task *ctx)
 
 	if (!task)
 		return 0;
+#ifndef SNAPSHOT_LEAN
+	walk.notes_kill = compat_storage_iterator_dies();
+#endif
 	found.netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum); /* 0 for one that has ended */
 	if (!found.netns || found.netns == walk.last_netns)
 		return 0;

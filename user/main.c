@@ -2,6 +2,7 @@
 /* The table of commands; nothing else. */
 #include "command/command.h"
 
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -83,6 +84,8 @@ int main(int argc, char **argv)
 		complain("%s. Try portsnoop --help.", message);
 		return EXIT_USAGE;
 	}
+	if (!options.verbose) /* what libraries have to say is told in our own words */
+		libbpf_set_print(NULL);
 	if (options.n_words)
 		command = find_command(options.words[0]);
 	if (options.version) {

@@ -25,6 +25,14 @@ static bool is_too_old_for(const struct since *what)
 	return major < what->major || (major == what->major && minor < what->minor);
 }
 
+void offer_kernel(const struct scene *scene, const char *complaint)
+{
+	static const struct since floor = {.major = 5, .minor = 15};
+
+	if (strstr(complaint, "portsnoop needs what Linux 5.15 has") && is_too_old_for(&floor))
+		scene_skip(scene, "portsnoop needs Linux 5.15, and says so");
+}
+
 void offer_need(const struct tool *tool, const char *fact)
 {
 	char key[64];

@@ -10,6 +10,8 @@
 
 /* Skips when `ready` leaves this fact out and the kernel is a good reason. */
 void offer_need(const struct tool *tool, const char *fact);
+/* Skips when the tool said that the kernel is below the floor, and it is. */
+void offer_kernel(const struct scene *scene, const char *complaint);
 /* What a run said on standard error, without the line about what this kernel is too old for. */
 const char *offer_complaints(const struct tool_result *result);
 

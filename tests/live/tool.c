@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tool.h"
 
+#include "offer.h"
+
 #include "truth.h"
 
 #include <arpa/inet.h>
@@ -126,6 +128,7 @@ _Noreturn static void fail_with_stderr(const struct tool *tool, const char *what
 	size_t length;
 	char *error = file_read(tool->scene, tool->err_path, &length), *line;
 
+	offer_kernel(tool->scene, error);
 	while (length && error[length - 1] == '\n')
 		error[--length] = '\0';
 	line = strrchr(error, '\n');
@@ -436,6 +439,7 @@ static void reap(struct scene *scene, struct tool_result *result, const struct t
 	if (!options || !options->stdout_path)
 		result->out = file_read(scene, result->out_path, &result->out_length);
 	result->err = file_read(scene, result->err_path, &result->err_length);
+	offer_kernel(scene, result->err);
 }
 
 void tool_run(struct scene *scene, struct tool_result *result, const struct tool_run *options, ...)

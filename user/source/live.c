@@ -110,12 +110,7 @@ static int load(struct live *live, int notes_fd, int processes_fd, struct fault 
 	error = load_once(live, notes_fd, processes_fd);
 	if (error && !live->functions_error)
 		error = load_without_functions(live, notes_fd, processes_fd, error, fault);
-	if (error == -EPERM)
-		fault->unsupported = true;
-	if (error)
-		return fault_set(fault, error, "the kernel refused to load the BPF programs: %s",
-				 strerror(-error));
-	return 0;
+	return error ? fault_set_refused(fault, error, "the BPF programs") : 0;
 }
 
 static int attach(struct live *live, struct fault *fault)

@@ -242,7 +242,8 @@ static int walk_noted(struct walk *walk)
 	uint64_t begin_ns = proc_boottime_ns();
 	int error, result;
 
-	if (walk->snapshot->programs.links[ITERATE_NOTED] < 0)
+	if (walk->snapshot->programs.links[ITERATE_NOTED] < 0 ||
+	    snapshot_programs_notes_kill(&walk->snapshot->programs))
 		return 0;
 	result = iterate(walk, ITERATE_NOTED, &rows, &error);
 	if (!result && error)

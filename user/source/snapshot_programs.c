@@ -111,8 +111,7 @@ static int load_full(struct snapshot_programs *programs, const struct snapshot_o
 		programs->processes_fd = bpf_map__fd(full->maps.processes);
 		return 0;
 	}
-	fault->unsupported = true;
-	return fault_set(fault, error, "the kernel refused the BPF iterators: %s", strerror(-error));
+	return fault_set_refused(fault, error, "the BPF iterators");
 }
 
 /* --- both -------------------------------------------------------------------------------------------------
@@ -154,6 +153,11 @@ void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t in
 		programs->lean->bss->walk.netns = inode;
 	else
 		programs->full->bss->walk.netns = inode;
+}
+
+bool snapshot_programs_notes_kill(const struct snapshot_programs *programs)
+{
+	return programs->full && programs->full->bss->walk.notes_kill;
 }
 
 void snapshot_programs_close(struct snapshot_programs *programs)

@@ -37,6 +37,8 @@ int snapshot_programs_load(struct snapshot_programs *programs, const struct snap
 void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what);
 /* The network namespace that the next reader of tcp and udp is in: they take it on trust. */
 void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode);
+/* After the walk over tasks: whether socket storage must not be walked on this kernel. */
+bool snapshot_programs_notes_kill(const struct snapshot_programs *programs);
 void snapshot_programs_close(struct snapshot_programs *programs);
 
 #endif
