@@ -5,6 +5,17 @@
  */
 #include "calls.h"
 
+/* Two copies of a program, see emit.h; behind `act` come the function's arguments and its result. */
+#define FEXIT_PAIR(name, function, paired, act, ...)                                                         \
+	SEC("?fexit/" function) int BPF_PROG(name##_first, __VA_ARGS__)                                      \
+	{                                                                                                    \
+		PAIR_FIRST(paired, act);                                                                     \
+	}                                                                                                    \
+	SEC("?fexit/" function) int BPF_PROG(name##_second, __VA_ARGS__)                                     \
+	{                                                                                                    \
+		PAIR_SECOND(paired, act);                                                                    \
+	}
+
 static __always_inline struct note *note_of(struct sock *sk)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
@@ -63,8 +74,8 @@ static __always_inline struct sock *socket_of_refused(int fd, int result)
 /* --- bind ------------------------------------------------------------------------------------------------
  */
 
-static __always_inline int bind_returned(struct socket *socket, const struct sockaddr *from, int length,
-					 int result)
+static __always_inline void bind_returned(struct socket *socket, const struct sockaddr *from, int length,
+					  int result)
 {
 	struct sock *sk = socket_to_tell(socket);
 	struct address address = {};
@@ -72,13 +83,13 @@ static __always_inline int bind_returned(struct socket *socket, const struct soc
 	__u64 cookie;
 
 	if (!sk)
-		return 0;
+		return;
 	cookie = socket_cookie_typed(sk);
 	address_read(&address, from, length, ADDRESS_IN_KERNEL);
 	if (result < 0) {
 		failure_told();
 		bind_failed(sk, cookie, -result, &address, PROBE_FENTRY);
-		return 0;
+		return;
 	}
 	note = note_of(sk);
 	if (note && sk->__sk_common.skc_num) {
@@ -87,20 +98,13 @@ static __always_inline int bind_returned(struct socket *socket, const struct soc
 		note_by_current(note);
 	}
 	bind_succeeded(sk, cookie, note, &address, !sk->__sk_common.skc_num, PROBE_FENTRY);
-	return 0;
 }
 
-SEC("?fexit/inet_bind")
-int BPF_PROG(fexit_bind4, struct socket *socket, struct sockaddr *address, int length, int result)
-{
-	return bind_returned(socket, address, length, result);
-}
+FEXIT_PAIR(fexit_bind4, "inet_bind", PAIRED_BIND4, bind_returned(socket, address, length, result),
+	   struct socket *socket, struct sockaddr *address, int length, int result)
 
-SEC("?fexit/inet6_bind")
-int BPF_PROG(fexit_bind6, struct socket *socket, struct sockaddr *address, int length, int result)
-{
-	return bind_returned(socket, address, length, result);
-}
+FEXIT_PAIR(fexit_bind6, "inet6_bind", PAIRED_BIND6, bind_returned(socket, address, length, result),
+	   struct socket *socket, struct sockaddr *address, int length, int result)
 
 SEC("?fentry/__sys_bind")
 int BPF_PROG(fentry_bind_call, int fd, struct sockaddr *address, int length)
@@ -124,18 +128,19 @@ int BPF_PROG(fexit_bind_call, int fd, struct sockaddr *from, int length, int res
 /* --- listen ----------------------------------------------------------------------------------------------
  */
 
-SEC("?fexit/inet_listen")
-int BPF_PROG(fexit_listen, struct socket *socket, int backlog, int result)
+static __always_inline void listen_ended(struct socket *socket, int result)
 {
 	struct sock *sk = socket_to_tell(socket);
 
 	if (!sk)
-		return 0;
+		return;
 	if (result < 0)
 		failure_told();
 	listen_returned(sk, socket_cookie_typed(sk), result < 0 ? -result : 0, PROBE_FENTRY);
-	return 0;
 }
+
+FEXIT_PAIR(fexit_listen, "inet_listen", PAIRED_LISTEN, listen_ended(socket, result), struct socket *socket,
+	   int backlog, int result)
 
 SEC("?fentry/__sys_listen")
 int BPF_PROG(fentry_listen_call, int fd, int backlog)
@@ -156,38 +161,44 @@ int BPF_PROG(fexit_listen_call, int fd, int backlog, int result)
 /* --- connect ---------------------------------------------------------------------------------------------
  */
 
-SEC("?fexit/inet_stream_connect")
-int BPF_PROG(fexit_connect_tcp, struct socket *socket, struct sockaddr *to, int length, int flags, int result)
+static __always_inline void tcp_connect_ended(struct socket *socket, const struct sockaddr *to, int length,
+					      int result)
 {
 	struct address address = {};
 	struct sock *sk;
 
 	/* The usual case first: a TCP connect's outcome is seen by the state change. */
 	if (!result)
-		return 0;
+		return;
 	sk = socket_to_tell(socket);
 	if (!sk)
-		return 0;
+		return;
 	failure_told();
 	address_read(&address, to, length, ADDRESS_IN_KERNEL);
 	connect_returned(sk, -result, &address, PROBE_FENTRY);
-	return 0;
 }
 
-SEC("?fexit/inet_dgram_connect")
-int BPF_PROG(fexit_connect_udp, struct socket *socket, struct sockaddr *to, int length, int flags, int result)
+FEXIT_PAIR(fexit_connect_tcp, "inet_stream_connect", PAIRED_CONNECT_TCP,
+	   tcp_connect_ended(socket, to, length, result), struct socket *socket, struct sockaddr *to,
+	   int length, int flags, int result)
+
+static __always_inline void udp_connect_ended(struct socket *socket, const struct sockaddr *to, int length,
+					      int result)
 {
 	struct sock *sk = socket_to_tell(socket);
 	struct address address = {};
 
 	if (!sk)
-		return 0;
+		return;
 	if (result < 0)
 		failure_told();
 	address_read(&address, to, length, ADDRESS_IN_KERNEL);
 	connect_returned(sk, result < 0 ? -result : 0, &address, PROBE_FENTRY);
-	return 0;
 }
+
+FEXIT_PAIR(fexit_connect_udp, "inet_dgram_connect", PAIRED_CONNECT_UDP,
+	   udp_connect_ended(socket, to, length, result), struct socket *socket, struct sockaddr *to,
+	   int length, int flags, int result)
 
 SEC("?fentry/__sys_connect")
 int BPF_PROG(fentry_connect_call, int fd, struct sockaddr *to, int length)
@@ -215,33 +226,34 @@ int BPF_PROG(fexit_connect_call, int fd, struct sockaddr *to, int length, int re
  * Runs only for a socket without a port, so it costs no send but the first. What connect(2) began,
  * cgroup/connect has claimed, and the return of connect tells it.
  */
-SEC("?fexit/inet_autobind")
-int BPF_PROG(fexit_autobind, struct sock *sk, int result)
+static __always_inline void autobind_ended(struct sock *sk, int result)
 {
 	struct claim *claim;
 	struct note *note;
 	__u64 cookie;
 
 	if (result || sk->sk_protocol != IPPROTO_UDP || !socket_is_ours_sk(sk) || task_is_kernel_thread())
-		return 0;
+		return;
 	cookie = socket_cookie_typed(sk);
 	claim = bpf_map_lookup_elem(&claims, &cookie);
 	if (claim && claim->kind == CLAIM_AUTOBIND)
-		return 0;
+		return;
 	note = note_of(sk);
 	if (!note || note->port == sk->__sk_common.skc_num) /* another thread was first */
-		return 0;
+		return;
 	note->port = sk->__sk_common.skc_num;
 	note->since_ns = bpf_ktime_get_boot_ns();
 	note_by_current(note);
 	autobind_happened(sk, cookie, note, 0, PROBE_FENTRY);
-	return 0;
 }
+
+FEXIT_PAIR(fexit_autobind, "inet_autobind", PAIRED_AUTOBIND, autobind_ended(sk, result), struct sock *sk,
+	   int result)
 
 /* --- accept ----------------------------------------------------------------------------------------------
  */
 
-static __always_inline int accept_ended(struct sock *sk)
+static __always_inline void accept_ended(struct sock *sk)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct claim claim = {};
@@ -252,11 +264,11 @@ static __always_inline int accept_ended(struct sock *sk)
 	if (control.accept_exits) /* the system call's return need not be told as well */
 		bpf_map_update_elem(&accepts_told, &tid, &yes, BPF_ANY);
 	if (!sk || !socket_is_ours_sk(sk) || task_is_kernel_thread())
-		return 0;
+		return;
 	note = note_of(sk);
 	cookie = socket_cookie_typed(sk);
 	if (!note || note->flags & NOTE_ACCEPTED)
-		return 0;
+		return;
 	note->flags |= NOTE_ACCEPTED;
 	accept_claim(cookie, sk->__sk_common.skc_state,
 		     &claim); /* each is returned once, with a claim or without */
@@ -264,21 +276,14 @@ static __always_inline int accept_ended(struct sock *sk)
 		claim.listener = note->listener;
 	note_owned_by_current(note);
 	accept_took(sk, cookie, note, &claim, PROBE_FENTRY);
-	return 0;
 }
 
 /* Up to 6.9; since then two arguments (92ef0fd55ac8 "net: change proto and proto_ops accept type"). */
-SEC("?fexit/inet_csk_accept")
-int BPF_PROG(fexit_accept_of4, struct sock *listener, int flags, int *error, bool kernel, struct sock *sk)
-{
-	return accept_ended(sk);
-}
+FEXIT_PAIR(fexit_accept_of4, "inet_csk_accept", PAIRED_ACCEPT, accept_ended(sk), struct sock *listener,
+	   int flags, int *error, bool kernel, struct sock *sk)
 
-SEC("?fexit/inet_csk_accept")
-int BPF_PROG(fexit_accept_of2, struct sock *listener, void *argument, struct sock *sk)
-{
-	return accept_ended(sk);
-}
+FEXIT_PAIR(fexit_accept_of2, "inet_csk_accept", PAIRED_ACCEPT, accept_ended(sk), struct sock *listener,
+	   void *argument, struct sock *sk)
 
 /*
  * Threads that were inside accept(2) when the hook came: their return passes it by, and the system call's own

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The table of commands; nothing else. */
 #include "command/command.h"
+#include "source/attach.h"
 
-#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!options.verbose) /* what libraries have to say is told in our own words */
-		libbpf_set_print(NULL);
+		attach_be_quiet();
 	if (options.n_words)
 		command = find_command(options.words[0]);
 	if (options.version) {

@@ -32,9 +32,9 @@ struct cpu_counters {
 	__u64 dropped[SUMMARY_KINDS]; /* the reservation failed */
 	__u64 rescued;		      /* runs of a second copy in place of a skipped first one */
 	__u64 map_full;		      /* an update of a bounded map failed */
-	__u8 on_stack[8];	      /* by enum paired_program: its first copy is on this CPU's stack */
+	__u8 on_stack[16];	      /* by enum paired_program: its first copy is on this CPU's stack */
 	__u64 announced;	      /* the process whose name this CPU sent or found sent last; a mix */
-	__u64 reserved[12];	      /* a multiple of a cache line, so that CPUs do not share one */
+	__u64 reserved[11];	      /* a multiple of a cache line, so that CPUs do not share one */
 };
 _Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
 
@@ -46,8 +46,16 @@ enum paired_program {
 	PAIRED_EXEC,
 	PAIRED_EXIT,
 	PAIRED_URING,
+	PAIRED_BIND4,
+	PAIRED_BIND6,
+	PAIRED_LISTEN,
+	PAIRED_CONNECT_TCP,
+	PAIRED_CONNECT_UDP,
+	PAIRED_AUTOBIND,
+	PAIRED_ACCEPT,
 	PAIRED_COUNT
 };
+_Static_assert((int)PAIRED_COUNT <= 16, "on_stack has no room for every pair");
 
 /* Shared by kernel and user space: the wake-up handshake of the ring, and what a tick has to look at. */
 struct control {

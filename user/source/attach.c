@@ -70,6 +70,11 @@ static const char *section_of(const struct bpf_program *program, const char *pre
 	return strncmp(section, prefix, strlen(prefix)) ? NULL : section + strlen(prefix);
 }
 
+void attach_be_quiet(void)
+{
+	libbpf_set_print(NULL);
+}
+
 int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint)
 {
 	const struct btf_type *type;

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define ATTACH_LINKS_MAX 48
+#define ATTACH_LINKS_MAX 56
 
 struct attachment {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
@@ -33,6 +33,8 @@ struct attachment {
 	char missing[512];	    /* what could not be mounted or attached, with the reason, for people */
 };
 
+/* libbpf says nothing any more; what goes wrong is told in our own words. */
+void attach_be_quiet(void);
 /* Arguments of a raw tracepoint, -1 when this kernel does not have it. */
 int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint);
 /*

@@ -10,8 +10,28 @@
 #include <unistd.h>
 
 /* The first copies of pairs, whose misses the second may have rescued. */
-static const char *const counted[] = {"state_first", "refuse_first", "exec_first",
-				      "exit_first",  "fork_first",   "uring_first"};
+static const char *const counted[] = {
+	"state_first",
+	"refuse_first",
+	"exec_first",
+	"exit_first",
+	"fork_first",
+	"uring_first",
+	"fexit_bind4_first",
+	"fexit_bind6_first",
+	"fexit_listen_first",
+	"fexit_connect_tcp_first",
+	"fexit_connect_udp_first",
+	"fexit_autobind_first",
+	"fexit_accept_of4_first",
+	"fexit_accept_of2_first",
+	/* Alone: what nobody rescues. */
+	"fexit_bind_call",
+	"fexit_listen_call",
+	"fexit_connect_call",
+};
+
+_Static_assert(sizeof(counted) / sizeof(counted[0]) < BOOKS_FIRST_COPIES, "not every program is counted");
 
 static size_t mapped_size(unsigned n_cpus)
 {

@@ -17,20 +17,28 @@ struct function {
 };
 
 static const struct function functions[] = {
-	{"fexit_bind4", "inet_bind", TOLD_BIND, 0},
-	{"fexit_bind6", "inet6_bind", TOLD_BIND, 0},
+	{"fexit_bind4_first", "inet_bind", TOLD_BIND, 0},
+	{"fexit_bind4_second", "inet_bind", TOLD_BIND, 0},
+	{"fexit_bind6_first", "inet6_bind", TOLD_BIND, 0},
+	{"fexit_bind6_second", "inet6_bind", TOLD_BIND, 0},
 	{"fentry_bind_call", "__sys_bind", TOLD_BIND, 0},
 	{"fexit_bind_call", "__sys_bind", TOLD_BIND, 0},
-	{"fexit_listen", "inet_listen", TOLD_LISTEN, 0},
+	{"fexit_listen_first", "inet_listen", TOLD_LISTEN, 0},
+	{"fexit_listen_second", "inet_listen", TOLD_LISTEN, 0},
 	{"fentry_listen_call", "__sys_listen", TOLD_LISTEN, 0},
 	{"fexit_listen_call", "__sys_listen", TOLD_LISTEN, 0},
-	{"fexit_connect_tcp", "inet_stream_connect", TOLD_CONNECT, 0},
-	{"fexit_connect_udp", "inet_dgram_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_tcp_first", "inet_stream_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_tcp_second", "inet_stream_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_udp_first", "inet_dgram_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_udp_second", "inet_dgram_connect", TOLD_CONNECT, 0},
 	{"fentry_connect_call", "__sys_connect", TOLD_CONNECT, 0},
 	{"fexit_connect_call", "__sys_connect", TOLD_CONNECT, 0},
-	{"fexit_autobind", "inet_autobind", TOLD_AUTOBIND, 0},
-	{"fexit_accept_of4", "inet_csk_accept", TOLD_ACCEPT, 4},
-	{"fexit_accept_of2", "inet_csk_accept", TOLD_ACCEPT, 2},
+	{"fexit_autobind_first", "inet_autobind", TOLD_AUTOBIND, 0},
+	{"fexit_autobind_second", "inet_autobind", TOLD_AUTOBIND, 0},
+	{"fexit_accept_of4_first", "inet_csk_accept", TOLD_ACCEPT, 4},
+	{"fexit_accept_of4_second", "inet_csk_accept", TOLD_ACCEPT, 4},
+	{"fexit_accept_of2_first", "inet_csk_accept", TOLD_ACCEPT, 2},
+	{"fexit_accept_of2_second", "inet_csk_accept", TOLD_ACCEPT, 2},
 };
 
 #define N_FUNCTIONS (sizeof(functions) / sizeof(functions[0]))

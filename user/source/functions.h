@@ -21,7 +21,7 @@ enum told {
 	TOLD_CALLS = TOLD_BIND | TOLD_LISTEN | TOLD_CONNECT | TOLD_ACCEPT, /* all that a call can be */
 };
 
-#define FUNCTIONS_MAX 16 /* links of functions_attach() */
+#define FUNCTIONS_MAX 24 /* links of functions_attach() */
 
 /* Whether this kernel lets returns of functions be traced, tried on one of them. 0 or a negative errno. */
 int functions_probe(const struct btf *kernel);
