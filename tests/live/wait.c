@@ -26,7 +26,7 @@ static void expect(const struct scene *scene, const struct tool_result *result, 
 }
 
 /* Until the tool sleeps in epoll_wait(2), as /proc says: it has decided that it must wait. */
-static void await_sleep(const struct scene *scene, pid_t pid)
+static void await_sleep(struct scene *scene, struct tool_result *result, pid_t pid)
 {
 	uint64_t until_ns = scene_clock_ns() + scene->patience_s * UINT64_C(1000000000);
 	siginfo_t ended = {0};
@@ -47,8 +47,10 @@ static void await_sleep(const struct scene *scene, pid_t pid)
 #endif
 		if (number == SYS_epoll_pwait)
 			return;
-		if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid)
-			scene_fail(scene, "the tool ended with status %d and did not wait", ended.si_status);
+		if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid) {
+			tool_reap(scene, result, pid); /* it may have a good reason */
+			scene_fail(scene, "it did not wait: exit code %d, %s", result->status, result->err);
+		}
 		sched_yield();
 	}
 	scene_fail(scene, "the tool does not wait");
@@ -111,7 +113,7 @@ void wait_listening(struct scene *scene)
 	int fd = quiet_bind(scene, "127.0.0.2"); /* has the port, and does not listen */
 
 	tool = tool_launch(scene, &result, "wait", "--json", PORT_TEXT, "--listening", NULL);
-	await_sleep(scene, tool);
+	await_sleep(scene, &result, tool);
 	server = start_server(scene);
 	tool_reap(scene, &result, tool);
 	expect(scene, &result, 0, "\"row\":\"port\"");
@@ -148,7 +150,7 @@ void wait_free(struct scene *scene)
 	pid_t tool, server = start_server(scene);
 
 	tool = tool_launch(scene, &result, "wait", "0.0.0.0:" PORT_TEXT "/tcp", "--free", NULL);
-	await_sleep(scene, tool);
+	await_sleep(scene, &result, tool);
 	actor_kill(scene, server);
 	tool_reap(scene, &result, tool);
 	snprintf(had, sizeof(had), "tcp port 0.0.0.0:7960 is free; live(%d) had it until", server);
@@ -187,7 +189,7 @@ static pid_t kill_server(struct scene *scene, struct tool_result *result, const 
 	scene_must(scene, connect(*ret_client, &at.any, address_length(&at)), "connect");
 	gate_wait(scene, server.ready);
 	tool = tool_launch(scene, result, "wait", PORT_TEXT, "--free", "--timeout", timeout, NULL);
-	await_sleep(scene, tool);
+	await_sleep(scene, result, tool);
 	actor_kill(scene, pid);
 	receive_end(scene, *ret_client);
 	return tool;
@@ -266,7 +268,7 @@ void wait_timeout(struct scene *scene)
 	close(fd);
 	leave_time_wait(scene);
 	tool = tool_launch(scene, &result, "wait", PORT_TEXT, "--free", NULL);
-	await_sleep(scene, tool);
+	await_sleep(scene, &result, tool);
 	scene_must(scene, kill(tool, SIGINT), "kill");
 	tool_reap(scene, &result, tool);
 	expect(scene, &result, 1, "time_wait: no process, 60 s at most");

@@ -75,10 +75,10 @@ static int walk_beside(struct snapshot *snapshot, const struct snapshot_walk *wh
 {
 	struct walker *walker;
 	bool ended = false;
-	int result = walker_open(snapshot, &walker);
+	int result;
 
-	if (result)
-		return result;
+	if (walker_open(snapshot, &walker))
+		return snapshot_walk(snapshot, what, sink); /* where no thread may be made, it takes longer */
 	result = walker_start(walker, what, sink);
 	while (!result && !ended) {
 		struct pollfd news = {.fd = walker_fd(walker), .events = POLLIN};
