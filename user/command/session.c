@@ -71,6 +71,10 @@ static int take_walk(void *context)
 	size_t count;
 	int result = live_drain(session->live, &sink, &count);
 
+	/* Whoever put these there has given the wake-up that finds nothing now, and nobody will give another.
+	 */
+	if (count)
+		loop_timer_in(&session->loop, session->reader, READ_INTERVAL_NS);
 	if (!result)
 		result = repair_go_on(&session->repair);
 	return result ? result : pipeline_flush(session->pipeline);

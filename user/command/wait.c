@@ -198,6 +198,10 @@ static int take_walk(void *context)
 	bool ended;
 	int result = drain(waiting, &count);
 
+	/* Whoever put these there has given the wake-up that finds nothing now, and nobody will give another.
+	 */
+	if (count)
+		loop_timer_in(&waiting->loop, waiting->reader, READ_INTERVAL_NS);
 	if (result)
 		return result;
 	result = walker_take(waiting->walker, &sink, WALK_BUDGET_NS, &ended);
