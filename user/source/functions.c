@@ -78,12 +78,14 @@ int functions_probe(const struct btf *kernel)
 	return error;
 }
 
-void functions_choose(struct bpf_object *object, const struct btf *kernel)
+void functions_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send)
 {
 	for (size_t i = 0; i < N_FUNCTIONS; i++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(object, functions[i].program);
 		int arity = arity_of(kernel, functions[i].name);
 
+		if (no_udp_send && functions[i].told == TOLD_AUTOBIND)
+			continue;
 		if (program && arity > 0 && (!functions[i].arity || functions[i].arity == arity))
 			bpf_program__set_autoload(program, true);
 	}

@@ -25,8 +25,8 @@ enum told {
 
 /* Whether this kernel lets returns of functions be traced, tried on one of them. 0 or a negative errno. */
 int functions_probe(const struct btf *kernel);
-/* Of the programs, those that fit this kernel are to be loaded. */
-void functions_choose(struct bpf_object *object, const struct btf *kernel);
+/* Of the programs, those that fit this kernel are to be loaded; no_udp_send: but not what tells UDP sends. */
+void functions_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);
 /* Attaches what was loaded. Returns TOLD_*; links are the caller's. */
 uint32_t functions_attach(const struct bpf_object *object, struct bpf_link *links[FUNCTIONS_MAX],
 			  unsigned *ret_n_links);

@@ -66,7 +66,7 @@ static int fit_to_kernel(struct live *live)
 	else if (!live->functions_error)
 		live->functions_error = functions_probe(kernel);
 	if (!live->functions_error)
-		functions_choose(skeleton->obj, kernel);
+		functions_choose(skeleton->obj, kernel, live->options.no_udp_send);
 	btf__free(kernel);
 	return 0;
 }
