@@ -357,7 +357,7 @@ static __always_inline bool socket_seen_at(int fd, struct rec_socket *ret_socket
 {
 	const struct sock *sk = socket_of_fd(fd);
 
-	if (!sk || !socket_is_ours_sk(sk))
+	if (!sk)
 		return false;
 	ret_socket->cookie = socket_cookie_of(sk);
 	socket_fill(ret_socket, sk);
@@ -376,7 +376,7 @@ static __always_inline bool accept_returned(int fd, enum rec_probe probe)
 	struct claim claim = {};
 
 	if (files_are_shared_with_process(task) || !socket_seen_at(fd, &socket) ||
-	    !accept_claim(socket.cookie, socket.state, &claim))
+	    socket.protocol != IPPROTO_TCP || !accept_claim(socket.cookie, socket.state, &claim))
 		return false;
 	accept_found(&socket, &claim, task_is_single_threaded(task), probe);
 	return true;

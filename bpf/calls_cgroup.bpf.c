@@ -16,15 +16,6 @@ static __always_inline bool is_ours(struct bpf_sock_addr *ctx)
 	return socket_is_ours(ctx->type, ctx->protocol, ctx->family);
 }
 
-static __always_inline struct note *note_of(struct bpf_sock *sk)
-{
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!note)
-		count_map_full();
-	return note;
-}
-
 /* --- bind ------------------------------------------------------------------------------------------------
  */
 
@@ -96,7 +87,6 @@ int cgroup_post_bind6(struct bpf_sock *ctx)
 /* A connect begins. What it leads to is seen elsewhere; here what must be known then is put down. */
 static __always_inline int connect_begins(struct bpf_sock_addr *ctx)
 {
-	__u64 cookie = bpf_get_socket_cookie(ctx);
 	struct claim stale;
 	struct note *note;
 
@@ -107,13 +97,13 @@ static __always_inline int connect_begins(struct bpf_sock_addr *ctx)
 		return 1;
 	if (note->flags & NOTE_FAILED_CLAIM) {
 		note->flags &= ~NOTE_FAILED_CLAIM;
-		claim_take(cookie, CLAIM_FAILED, &stale);
+		claim_take(bpf_get_socket_cookie(ctx), CLAIM_FAILED, &stale);
 	}
 	if (ctx->protocol == IPPROTO_UDP && !BPF_CORE_READ(socket_of(ctx), __sk_common.skc_num)) {
 		note->flags |= NOTE_PORT_CLAIM;
 		note->since_ns = bpf_ktime_get_boot_ns();
 		note_by_current(note);
-		claim_put(cookie, CLAIM_AUTOBIND, 0);
+		claim_put(bpf_get_socket_cookie(ctx), CLAIM_AUTOBIND, 0);
 	}
 	return 1;
 }

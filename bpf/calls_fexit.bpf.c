@@ -16,15 +16,6 @@
 		PAIR_SECOND(paired, act);                                                                    \
 	}
 
-static __always_inline struct note *note_of(struct sock *sk)
-{
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!note)
-		count_map_full();
-	return note;
-}
-
 /* The socket, if it is one of ours and a process acts, not the kernel for itself. */
 static __always_inline struct sock *socket_to_tell(struct socket *socket)
 {
@@ -33,8 +24,7 @@ static __always_inline struct sock *socket_to_tell(struct socket *socket)
 	return sk && socket_is_ours_sk(sk) && !task_is_kernel_thread() ? sk : NULL;
 }
 
-/* --- what is refused before
- * ----------------------------------------------------------------------------------
+/* --- what is refused before -------------------------------------------------------------------------------
  */
 
 /*

@@ -5,20 +5,6 @@
 
 #include "fact.h"
 
-/* Payload: SYN and FIN are not counted in bytes_sent; a received FIN is in bytes_received. */
-static __always_inline void close_fill_counters(struct rec_close *rec, const struct sock *sk)
-{
-	const struct tcp_sock *tcp = (const void *)sk;
-	__u64 received = BPF_CORE_READ(tcp, bytes_received);
-	bool fin_received = BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1;
-
-	rec->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
-	rec->bytes_received = received && fin_received ? received - 1 : received;
-	rec->retransmits = BPF_CORE_READ(tcp, total_retrans);
-	rec->rtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3;
-	rec->fact.header.flags |= CLOSE_F_COUNTERS;
-}
-
 static __always_inline void close_fill_note(struct rec_close *rec, const struct note *note)
 {
 	if (!note)
@@ -37,18 +23,17 @@ static __always_inline void close_fill_note(struct rec_close *rec, const struct 
 /*
  * state: the one that ended. by_current: the releaser is the current process; otherwise it is the one that
  * the note remembers, if the last descriptor is gone, and nobody if not. by_current and typed (see
- * socket_fill_typed()) are constants.
+ * socket_fill_typed()) are constants. NULL when it cannot be sent; else emit_end() follows.
  */
-static __always_inline void close_happened(const struct sock *sk, __u64 cookie, const struct note *note,
-					   __u8 state, enum close_reason reason, bool by_current, bool typed,
-					   enum rec_probe probe)
+static __always_inline struct rec_close *close_begin(const struct sock *sk, __u64 cookie,
+						     const struct note *note, __u8 state,
+						     enum close_reason reason, bool by_current, bool typed,
+						     enum rec_probe probe)
 {
-	bool connection = state != TCP_LISTEN && state != TCP_CLOSE;
-	struct rec_close *rec;
+	struct rec_close *rec = emit_begin(REC_CLOSE, sizeof(*rec), probe);
 
-	rec = emit_begin(REC_CLOSE, sizeof(*rec), probe);
 	if (!rec)
-		return;
+		return NULL;
 	if (by_current)
 		fact_by_current(&rec->fact);
 	else if (note && note->flags & NOTE_RELEASED)
@@ -60,17 +45,12 @@ static __always_inline void close_happened(const struct sock *sk, __u64 cookie, 
 	close_fill_note(rec, note);
 	rec->fact.socket.state = state;
 	/* A failed connect leaves its address behind. */
-	if (!connection && !rec->fact.socket.peer_port)
+	if ((state == TCP_LISTEN || state == TCP_CLOSE) && !rec->fact.socket.peer_port)
 		__builtin_memset(rec->fact.socket.peer_addr, 0, 16);
 	rec->reason = reason;
 	if (note && note->flags & NOTE_RELEASED)
 		rec->fact.header.flags |= CLOSE_F_RELEASED;
-	if (rec->fact.socket.protocol == IPPROTO_TCP && connection) {
-		close_fill_counters(rec, sk);
-		if (!(note && note->flags & NOTE_RELEASED) && BPF_CORE_READ(sk, __sk_common.skc_num))
-			rec->fact.header.flags |= CLOSE_F_STILL_BOUND;
-	}
-	emit_end(rec);
+	return rec;
 }
 
 #endif

@@ -8,6 +8,16 @@
 #include "socket.h"
 #include "task.h"
 
+/* A typed socket's note, made if it is not there. */
+#define note_of(sk)                                                                                          \
+	({                                                                                                   \
+		struct note *made = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);       \
+                                                                                                             \
+		if (!made)                                                                                   \
+			count_map_full();                                                                    \
+		made;                                                                                        \
+	})
+
 /* The current process acted. Process context only. */
 static __always_inline void fact_by_current(struct rec_fact *fact)
 {
@@ -86,6 +96,15 @@ static __always_inline bool claim_take(__u64 cookie, enum claim_kind kind, struc
 		return false;
 	*ret_claim = *claim;
 	return bpf_map_delete_elem(&claims, &cookie) == 0;
+}
+
+/* A child that ended: whichever of the two stands, it is nobody's any more. */
+static __always_inline void claim_drop_of_child(__u64 cookie)
+{
+	const struct claim *claim = bpf_map_lookup_elem(&claims, &cookie);
+
+	if (claim && (claim->kind == CLAIM_ACCEPT || claim->kind == CLAIM_TAKEN))
+		bpf_map_delete_elem(&claims, &cookie);
 }
 
 #endif

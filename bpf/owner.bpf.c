@@ -12,11 +12,9 @@ int owner_created(struct bpf_sock *ctx)
 	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
 		return 1;
 	bpf_get_socket_cookie(ctx); /* makes it: where it can only be read, it must be there */
-	note = bpf_sk_storage_get(&notes, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!note) {
-		count_map_full();
+	note = note_of(ctx);
+	if (!note)
 		return 1;
-	}
 	note->creator_pid = bpf_get_current_pid_tgid() >> 32;
 	note->creator_start_ns = task_current_start_ns();
 	return 1;
@@ -63,6 +61,7 @@ SEC("cgroup/sock_release")
 int owner_released(struct bpf_sock *ctx)
 {
 	const struct sock *sk = (const void *)ctx;
+	struct rec_close *rec;
 	struct note *note;
 	__u64 cookie;
 	__u8 state;
@@ -70,19 +69,20 @@ int owner_released(struct bpf_sock *ctx)
 	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
 		return 1;
 	cookie = bpf_get_socket_cookie(ctx);
-	state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	note = bpf_sk_storage_get(&notes, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	state = ctx->state;
+	note = note_of(ctx);
 	if (note) {
 		drop_claims(sk, note, cookie);
 		released_by_current(note, state);
 		note->flags |= NOTE_RELEASED;
-	} else {
-		count_map_full();
 	}
 	if (ctx->protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
 		return 1; /* the state change to CLOSE reports it */
-	if (BPF_CORE_READ(sk, __sk_common.skc_num))
-		close_happened(sk, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
+	if (!BPF_CORE_READ(sk, __sk_common.skc_num))
+		return 1;
+	rec = close_begin(sk, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
+	if (rec)
+		emit_end(rec);
 	return 1;
 }
 
@@ -106,10 +106,10 @@ int owner_adopt(struct bpf_iter__tcp *ctx)
 	    (sk->sk_socket || (skc->skc_state != TCP_ESTABLISHED && skc->skc_state != TCP_CLOSE_WAIT)))
 		return 0;
 	cookie = bpf_get_socket_cookie(tcp);
-	note = bpf_sk_storage_get(&notes, tcp, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!note) {
-		count_map_full();
-	} else if (skc->skc_state == TCP_LISTEN) {
+	note = note_of(tcp);
+	if (!note)
+		return 0;
+	if (skc->skc_state == TCP_LISTEN) {
 		note->listener = cookie;
 	} else if (!(note->flags & NOTE_IN)) {
 		note->flags |= NOTE_IN;

@@ -73,12 +73,18 @@ struct common_copy {
 #define COPY_PROBED(sk, copy) bpf_probe_read_kernel(&(copy), sizeof(copy), sk)
 #define PROTOCOL_TYPED(sk)    ((sk)->sk_protocol)
 #define PROTOCOL_PROBED(sk)   socket_protocol(sk)
-#define NETNS_TYPED(net)      ((net)->ns.inum)
-#define NETNS_PROBED(net)     BPF_CORE_READ(net, ns.inum)
+#define SPORT_TYPED(sk)                                                                                      \
+	({                                                                                                   \
+		const struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)(sk));                              \
+		tcp ? tcp->inet_conn.icsk_inet.inet_sport : 0;                                               \
+	})
+#define SPORT_PROBED(sk)  BPF_CORE_READ((const struct inet_sock *)(sk), inet_sport)
+#define NETNS_TYPED(net)  ((net)->ns.inum)
+#define NETNS_PROBED(net) BPF_CORE_READ(net, ns.inum)
 
 /*
  * The local port: skc_num while bound; at ->CLOSE it is already 0 unless the port was bound explicitly, and
- * inet_sport (behind struct sock, so always probed) still has it. Everything is filled but cookie, creator
+ * inet_sport still has it. Everything is filled but cookie, creator
  * and options.
  */
 #define DEFINE_SOCKET_FILL(name, WAY)                                                                        \
@@ -92,7 +98,7 @@ struct common_copy {
 		family = COMMON_##WAY(sk, copy, skc_family);                                                 \
 		port = COMMON_##WAY(sk, copy, skc_num);                                                      \
 		if (!port)                                                                                   \
-			port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));           \
+			port = bpf_ntohs(SPORT_##WAY(sk));                                                   \
 		net = COMMON_##WAY(sk, copy, skc_net.net);                                                   \
 		to->netns = NETNS_##WAY(net);                                                                \
 		to->family = family;                                                                         \

@@ -11,19 +11,10 @@
 #define EPIPE	      32
 #define ETIMEDOUT     110
 
-static __always_inline struct note *note_of(struct sock *sk)
-{
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!note)
-		count_map_full();
-	return note;
-}
-
 /* Sockets that the kernel made for itself connect in whatever context they are in. */
 static __always_inline bool made_by_kernel(const struct sock *sk)
 {
-	return !BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_net_refcnt);
+	return !BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_net_refcnt);
 }
 
 static __always_inline void connect_began(struct sock *sk)
@@ -146,14 +137,17 @@ static __always_inline void listen_began(struct sock *sk)
 static __always_inline void listen_ended(struct sock *sk)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	struct rec_close *rec;
 
 	if (note && note->flags & NOTE_RELEASED)
 		return;
 	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
 		return;
 	announce_current();
-	close_happened(sk, socket_cookie_typed(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, true,
-		       PROBE_TRACEPOINT);
+	rec = close_begin(sk, socket_cookie_typed(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, true,
+			  PROBE_TRACEPOINT);
+	if (rec)
+		emit_end(rec);
 }
 
 static __always_inline enum close_reason close_reason_of(const struct sock *sk, int old_state)
@@ -176,20 +170,40 @@ static __always_inline enum close_reason close_reason_of(const struct sock *sk, 
 	}
 }
 
+/* Payload: SYN and FIN are not counted in bytes_sent; a received FIN is in bytes_received. */
+static __always_inline void close_fill_counters(struct rec_close *rec, struct sock *sk)
+{
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tcp)
+		return;
+	rec->bytes_sent = tcp->bytes_sent - tcp->bytes_retrans;
+	rec->bytes_received = tcp->bytes_received;
+	if (rec->bytes_received && sk->__sk_common.skc_flags >> SOCK_DONE & 1)
+		rec->bytes_received--;
+	rec->retransmits = tcp->total_retrans;
+	rec->rtt_us = tcp->srtt_us >> 3;
+	rec->fact.header.flags |= CLOSE_F_COUNTERS;
+}
+
 static __always_inline void connection_ended(struct sock *sk, int old_state)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
 	__u64 cookie = socket_cookie_typed(sk);
-	enum close_reason reason = close_reason_of(sk, old_state);
-	struct claim claim;
+	struct rec_close *rec;
 
-	close_happened(sk, cookie, note, old_state, reason, false, true, PROBE_TRACEPOINT);
+	rec = close_begin(sk, cookie, note, old_state, close_reason_of(sk, old_state), false, true,
+			  PROBE_TRACEPOINT);
+	if (rec) {
+		close_fill_counters(rec, sk);
+		if (!(note && note->flags & NOTE_RELEASED) && sk->__sk_common.skc_num)
+			rec->fact.header.flags |= CLOSE_F_STILL_BOUND;
+		emit_end(rec);
+	}
 	if (!note)
 		return;
-	if (note->flags & NOTE_IN) {
-		claim_take(cookie, CLAIM_ACCEPT, &claim);
-		claim_take(cookie, CLAIM_TAKEN, &claim);
-	}
+	if (note->flags & NOTE_IN)
+		claim_drop_of_child(cookie);
 	/* connect(AF_UNSPEC) and shutdown leave a socket that can connect again. */
 	note->flags &= ~(NOTE_IN | NOTE_OUT);
 	note->owner_pid = 0;
