@@ -18,20 +18,26 @@ static void pause_ns(uint64_t ns)
 	nanosleep(&pause, NULL);
 }
 
-/* The tool's own wake-ups so far. */
-static uint64_t switches_of(const struct scene *scene, pid_t pid)
+/* A number in what the kernel says of a process. */
+static uint64_t status_of(const struct scene *scene, pid_t pid, const char *key)
 {
-	static const char key[] = "\nvoluntary_ctxt_switches:";
-	char path[64], *text, *at;
+	char path[64], line[64], *text, *at;
 	uint64_t count = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	snprintf(line, sizeof(line), "\n%s:", key);
 	text = file_read(scene, path, NULL);
-	at = strstr(text, key);
+	at = strstr(text, line);
 	if (at)
-		count = strtoull(at + sizeof(key) - 1, NULL, 10);
+		count = strtoull(at + strlen(line), NULL, 10);
 	free(text);
 	return count;
+}
+
+/* The tool's own wake-ups so far. */
+static uint64_t switches_of(const struct scene *scene, pid_t pid)
+{
+	return status_of(scene, pid, "voluntary_ctxt_switches");
 }
 
 /*
@@ -75,6 +81,25 @@ void lone_event(struct scene *scene)
 	scene_note(scene, "a lone event shows after %.2f ms on average, %.2f ms at worst",
 		   (double)sum / 10 / 1e6, (double)worst / 1e6);
 	tool_end(&tool);
+}
+
+/* What loading needed is given back. The ring is not the tool's own memory; its page tables neither. */
+void idle_memory(struct scene *scene)
+{
+	const uint64_t most_kib = 12 * 1024;
+	struct tool tool;
+	uint64_t kib;
+
+#ifdef __SANITIZE_ADDRESS__
+	scene_skip(scene, "a sanitizer's own memory would be counted, too");
+#endif
+	tool_start(&tool, scene, NULL);
+	kib = status_of(scene, tool.pid, "RssAnon");
+	tool_end(&tool);
+	scene_note(scene, "idle: RssAnon %llu KiB", (unsigned long long)kib);
+	if (!kib || kib > most_kib)
+		scene_fail(scene, "RssAnon is %llu KiB, and at most %llu are allowed",
+			   (unsigned long long)kib, (unsigned long long)most_kib);
 }
 
 /* --- lost wake-ups ----------------------------------------------------------------------------------------

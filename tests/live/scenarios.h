@@ -70,6 +70,7 @@
 	X(error_output)                                                                                      \
 	X(error_recording)                                                                                   \
 	X(sigterm_flushes)                                                                                   \
+	X(idle_memory)                                                                                       \
 	X(lone_event)                                                                                        \
 	X(filters)                                                                                           \
 	X(names)                                                                                             \

@@ -21,9 +21,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define READ_INTERVAL_NS 4000000    /* while records flow: below the 10 ms in which an event must show */
-#define TICK_NS		 1000000000 /* idle, this is the only wake-up */
-#define SESSION_OVER	 2	    /* of callbacks: end the loop, all is well; not PIPELINE_ENOUGH */
+#define READ_INTERVAL_NS 4000000      /* while records flow: below the 10 ms in which an event must show */
+#define TICK_NS		 1000000000   /* idle, this is the only wake-up */
+#define TRIM_BYTES	 (256 * 1024) /* free memory that may be kept */
+#define SESSION_OVER	 2	      /* of callbacks: end the loop, all is well; not PIPELINE_ENOUGH */
 
 struct session {
 	const struct options *options;
@@ -160,8 +161,11 @@ static int load_sources(struct session *session, struct fault *fault)
 	};
 	struct iterators iterators = {.error = 0};
 	pthread_t thread;
-	int error, alone = pthread_create(&thread, NULL, open_iterators, &iterators);
+	int error, alone;
 
+	/* What another thread has freed goes back to the kernel only where the limit for that is fixed. */
+	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	alone = pthread_create(&thread, NULL, open_iterators, &iterators);
 	if (alone)
 		open_iterators(&iterators);
 	error = live_open(&live_options, &session->live, fault);
