@@ -38,7 +38,7 @@ void scene_fail(const struct scene *scene, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	end(scene, 1, format, arguments);
+	end(scene, SCENE_FAILED, format, arguments);
 }
 
 void scene_skip(const struct scene *scene, const char *format, ...)

@@ -30,6 +30,7 @@ struct scene {
 	struct truth *truth;
 };
 
+#define SCENE_FAILED  1
 #define SCENE_SKIPPED 77
 
 /* Each ends the calling process. */
