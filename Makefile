@@ -12,6 +12,17 @@ ARCH ?= $(HOST_ARCH)
 SANITIZE ?= 0
 WERROR ?= 0
 
+# Another ARCH than this machine's is cross-built, against Debian's packages unpacked below OUT/sysroot.
+OTHER_ARCH := $(if $(filter arm64,$(HOST_ARCH)),x86_64,arm64)
+TRIPLET := $(patsubst arm64,aarch64,$(ARCH))-linux-gnu
+ifneq ($(ARCH),$(HOST_ARCH))
+ifeq ($(origin CC),default)
+CC := $(TRIPLET)-gcc
+AR := $(TRIPLET)-ar
+endif
+SYSROOT ?= $(HOME)/.cache/portsnoop-sysroot/$(ARCH)
+endif
+
 CLANG ?= clang
 # Ubuntu's /usr/sbin/bpftool is a wrapper that refuses any kernel but its own: take what it wraps.
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/bin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -20,15 +31,17 @@ Q := $(if $(V),,@)
 comma := ,
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(OUT)/%,%,$(2));)
 
-OUT := build/$(ARCH)-$(notdir $(firstword $(CC)))$(if $(filter 1,$(SANITIZE)),-sanitize)
+OUT := build/$(ARCH)-$(patsubst $(TRIPLET)-%,%,$(notdir $(firstword $(CC))))$(if $(filter 1,$(SANITIZE)),-sanitize)
 BIN := $(OUT)/portsnoop
+SYSROOT_MADE := $(if $(SYSROOT),$(OUT)/sysroot/packages)
+SYSROOT_FLAG := $(if $(SYSROOT),--sysroot=$(OUT)/sysroot)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	-Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror)
-CPPFLAGS_ALL := -Iinclude -Iuser -I$(OUT) -D_GNU_SOURCE -DPORTSNOOP_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL := -Iinclude -Iuser -I$(OUT) -D_GNU_SOURCE -DPORTSNOOP_VERSION='"$(VERSION)"' $(SYSROOT_FLAG) $(CPPFLAGS)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARNINGS) $(CFLAGS) -pthread -fno-omit-frame-pointer
-LDFLAGS_ALL := -pthread $(LDFLAGS)
+LDFLAGS_ALL := -pthread $(SYSROOT_FLAG) $(LDFLAGS)
 ifeq ($(SANITIZE),1)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1
 LDFLAGS_ALL += -fsanitize=address,undefined
@@ -81,6 +94,7 @@ help:
 	'make              build only' \
 	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \
 	'make live         the tests with real sockets; needs root' \
+	'make ARCH=$(OTHER_ARCH)   build for another machine, in build/$(OTHER_ARCH)-gcc (make deps ARCH=... installs the compiler)' \
 	'make test-kernels the live tests on other kernels, in virtual machines; 20 minutes' \
 	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \
 	'make bench        measurements, side by side with other tracers; needs root' \
@@ -92,7 +106,7 @@ help:
 # --- the two commands -------------------------------------------------------------------------------------
 
 deps:
-	$(Q)scripts/install-deps build
+	$(Q)scripts/install-deps build $(if $(SYSROOT),cross)
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -153,7 +167,15 @@ $(OUT)/snapshot_lean.skel.h: $(OUT)/bpf/snapshot_lean.o
 SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot snapshot_lean)
 $(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
 
-$(OUT)/%.o: %.c Makefile
+ifneq ($(SYSROOT),)
+.PHONY: sysroot
+sysroot: $(SYSROOT_MADE)
+$(SYSROOT_MADE): scripts/make-sysroot
+	$(Q)scripts/make-sysroot $(ARCH) $(SYSROOT)
+	@mkdir -p $(OUT) && ln -sfn $(abspath $(SYSROOT)) $(OUT)/sysroot && touch $@
+endif
+
+$(OUT)/%.o: %.c Makefile | $(SYSROOT_MADE)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
@@ -161,7 +183,7 @@ $(BIN): $(USER_OBJ)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 
 $(PURE_LIB): $(PURE_OBJ)
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 # --- tests ------------------------------------------------------------------------------------------------
 
