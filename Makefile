@@ -9,7 +9,9 @@ DOCDIR ?= $(PREFIX)/share/doc/portsnoop
 HOST_ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
 ARCH ?= $(HOST_ARCH)
 # SANITIZE=1 builds with AddressSanitizer and UBSan, WERROR=1 makes warnings errors, CC=clang works too.
+# STATIC=1 links a program that needs no shared library.
 SANITIZE ?= 0
+STATIC ?= 0
 WERROR ?= 0
 
 # Another ARCH than this machine's is cross-built, against Debian's packages unpacked below OUT/sysroot.
@@ -31,7 +33,7 @@ Q := $(if $(V),,@)
 comma := ,
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(patsubst $(OUT)/%,%,$(2));)
 
-OUT := build/$(ARCH)-$(patsubst $(TRIPLET)-%,%,$(notdir $(firstword $(CC))))$(if $(filter 1,$(SANITIZE)),-sanitize)
+OUT := build/$(ARCH)-$(patsubst $(TRIPLET)-%,%,$(notdir $(firstword $(CC))))$(if $(filter 1,$(SANITIZE)),-sanitize)$(if $(filter 1,$(STATIC)),-static)
 BIN := $(OUT)/portsnoop
 SYSROOT_MADE := $(if $(SYSROOT),$(OUT)/sysroot/packages)
 SYSROOT_FLAG := $(if $(SYSROOT),--sysroot=$(OUT)/sysroot)
@@ -47,6 +49,11 @@ CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1
 LDFLAGS_ALL += -fsanitize=address,undefined
 endif
 LIBS := -lbpf -lelf -lz -lcap-ng
+ifeq ($(STATIC),1)
+LDFLAGS_ALL += -static
+# Of what a library needs in turn a shared one knows; newer libelfs need zstd.
+LIBS = -lbpf -lelf -lz -lcap-ng $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
+endif
 
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/$(ARCH) -Iinclude -Ibpf \
@@ -63,12 +70,16 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 CORE_SRC := $(wildcard user/core/*.c)
 IO_SRC := $(wildcard user/io/*.c)
 VIEW_SRC := $(wildcard user/view/*.c)
-SYSTEM_SRC := $(wildcard user/system/*.c)
+# What asks nsswitch.conf(5) loads shared libraries: a static program reads the files.
+SYSTEM_FILES := user/system/lookup_files.c user/system/services_file.c
+SYSTEM_NOT := $(if $(filter 1,$(STATIC)),user/system/lookup_nss.c,$(SYSTEM_FILES))
+SYSTEM_SRC := $(filter-out $(SYSTEM_NOT),$(wildcard user/system/*.c))
 USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(SYSTEM_SRC)
 USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
-PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/source/ring.c)
+PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/source/ring.c \
+	user/system/services_file.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
@@ -80,12 +91,15 @@ GOLDEN_BIN := $(OUT)/tests/golden/golden
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 
-.PHONY: all help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
+.PHONY: all static help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
 	layers vmlinux
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(BIN)
+
+static:
+	$(Q)$(MAKE) --no-print-directory STATIC=1 all
 
 help:
 	@printf '%s\n' \
@@ -94,6 +108,7 @@ help:
 	'make              build only' \
 	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \
 	'make live         the tests with real sockets; needs root' \
+	'make static       build a program without shared libraries, in $(OUT)-static (README: what it cannot do)' \
 	'make ARCH=$(OTHER_ARCH)   build for another machine, in build/$(OTHER_ARCH)-gcc (make deps ARCH=... installs the compiler)' \
 	'make test-kernels the live tests on other kernels, in virtual machines; 20 minutes' \
 	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \

@@ -2,6 +2,7 @@
 /* The table of commands; nothing else. */
 #include "command/command.h"
 #include "source/attach.h"
+#include "system/lookup.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -57,6 +58,14 @@ static void print_help(const struct command *command)
 	       "See portsnoop(1).\n");
 }
 
+static void print_version(void)
+{
+	const char *limits = lookup_limits();
+
+	printf("portsnoop %s%s%s%s\n", PORTSNOOP_VERSION, limits ? " (" : "", limits ? limits : "",
+	       limits ? ")" : "");
+}
+
 /* Whoever started us may have closed them; what we open must not take their place. */
 static void fill_standard_descriptors(void)
 {
@@ -89,7 +98,7 @@ int main(int argc, char **argv)
 	if (options.n_words)
 		command = find_command(options.words[0]);
 	if (options.version) {
-		printf("portsnoop %s\n", PORTSNOOP_VERSION);
+		print_version();
 		return EXIT_DONE;
 	}
 	if (options.help) {

@@ -62,11 +62,11 @@ static void traffic(struct scene *scene, void *context)
 	atomic_bool *over = context;
 	union address address = address_of("127.0.0.1", 8500);
 	int listener = act_listener(scene, &address, 5);
-	unsigned n = 0;
+	unsigned n = 0, enough = scene_count(scene, TRAFFIC);
 
 	/* Where there is no room for TIME_WAIT, on a small machine, the kernel resets instead. */
 	scene_must_set(scene, "net/ipv4/tcp_max_tw_buckets", "65536");
-	for (; n < TRAFFIC && !atomic_load(over); n++) {
+	for (; n < enough && !atomic_load(over); n++) {
 		int fd = act_socket(scene, AF_INET, SOCK_STREAM);
 
 		if (act_connect(scene, fd, &address))

@@ -74,6 +74,7 @@
 	X(lone_event)                                                                                        \
 	X(filters)                                                                                           \
 	X(names)                                                                                             \
+	X(databases)                                                                                         \
 	X(names_move)                                                                                        \
 	X(trace_options)                                                                                     \
 	X(snapshot_complete)                                                                                 \

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What this program cannot look up, in words; NULL: nothing. */
+const char *lookup_limits(void);
 /* Name of a user, in buf. False when there is none. */
 bool lookup_user(uint32_t uid, char *buf, size_t size);
 /* 0 or -ENOENT. */
