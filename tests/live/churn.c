@@ -109,8 +109,9 @@ void churn_loss(struct scene *scene)
 	unsigned rounds = scene_count(scene, 100);
 	struct churn churn;
 	struct tool tool;
+	char size[24];
 
-	tool_start(&tool, scene, "--ring-size", "4096", NULL);
+	tool_start(&tool, scene, "--ring-size", scene_smallest_ring(size), NULL);
 	tool_expect(&tool, "\"event_name\":\"resync\"");
 	churn_start(scene, &churn, ACTS);
 	for (unsigned i = 0; i < rounds; i++)

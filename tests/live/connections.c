@@ -129,7 +129,9 @@ void books_small_ring(struct scene *scene)
 
 void books_smallest_ring(struct scene *scene)
 {
-	overload(scene, "4K", false);
+	char size[24];
+
+	overload(scene, scene_smallest_ring(size), false);
 }
 
 /* --- short lives ------------------------------------------------------------------------------------------

@@ -186,12 +186,12 @@ void sigterm_flushes(struct scene *scene)
 	struct binder *binder = shared_new(scene, sizeof(*binder));
 	static struct seen seen;
 	struct tool tool;
-	unsigned done;
+	unsigned done, enough = 500 + scene_count(scene, 4500);
 	pid_t pid;
 
 	tool_start(&tool, scene, NULL);
 	pid = actor_start(scene, bind_on_and_on, binder);
-	while ((done = atomic_load(&binder->done)) < 5000)
+	while ((done = atomic_load(&binder->done)) < enough)
 		usleep(100);
 	tool_end(&tool);
 	atomic_store(&binder->over, true);

@@ -264,12 +264,13 @@ static void without_udp_send(struct scene *scene)
 static void strict(struct scene *scene, bool lossy, int expected)
 {
 	struct tool tool;
+	char size[24];
 	int status;
 
-	tool_start(&tool, scene, "--strict", "--ring-size", lossy ? "4K" : "1M", NULL);
+	tool_start(&tool, scene, "--strict", "--ring-size", lossy ? scene_smallest_ring(size) : "1M", NULL);
 	if (lossy)
 		kill(tool.pid, SIGSTOP);
-	for (int i = 0; i < 5; i++)
+	for (long i = 0; i < sysconf(_SC_PAGESIZE) / 800; i++)
 		act_variously(scene);
 	kill(tool.pid, SIGCONT);
 	truth_clear(scene->truth);

@@ -198,9 +198,10 @@ void instance_stopped(struct scene *scene)
 /* They fall back, wherever it is with them. */
 void instance_ends(struct scene *scene)
 {
+	int endings = 2 + (int)scene_count(scene, ENDINGS - 2);
 	pid_t keeper = start_crowd(scene);
 
-	for (int i = 0; i < ENDINGS; i++) {
+	for (int i = 0; i < endings; i++) {
 		struct tool_result results[CLIENTS / 2];
 		pid_t pids[CLIENTS / 2];
 		struct tool tool;

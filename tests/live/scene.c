@@ -75,6 +75,12 @@ unsigned scene_count(const struct scene *scene, unsigned n)
 	return count < 1 ? 1 : (unsigned)count;
 }
 
+const char *scene_smallest_ring(char buf[24])
+{
+	snprintf(buf, 24, "%ld", sysconf(_SC_PAGESIZE));
+	return buf;
+}
+
 uint64_t scene_clock_ns(void)
 {
 	struct timespec now;

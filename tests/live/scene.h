@@ -47,6 +47,9 @@ long scene_must(const struct scene *scene, long result, const char *what);
 /* n times the scale, at least 1. */
 unsigned scene_count(const struct scene *scene, unsigned n);
 
+/* The smallest ring that portsnoop takes, as --ring-size has it: a page. Returns buf. */
+const char *scene_smallest_ring(char buf[24]);
+
 /* A namespace of its own with lo up. Skips where the kernel refuses. */
 void scene_isolate(struct scene *scene);
 /* Writes a value below /proc/sys; false when there is no such setting. */

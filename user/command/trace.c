@@ -14,8 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RING_LEAST 4096u
-#define RING_MOST  (1u << 30)
+#define RING_MOST (1u << 30)
 
 /* What went wrong in words, and the status that goes with it. EPIPE is no error: the reader has had enough.
  */
@@ -101,12 +100,12 @@ static int close_save(struct recording_writer *writer, const char *path, int sta
 
 static int check_ring_size(const struct options *options)
 {
-	uint64_t size = options->ring_size;
+	uint64_t size = options->ring_size, page = (uint64_t)sysconf(_SC_PAGESIZE);
 
-	if (!size || (size >= RING_LEAST && size <= RING_MOST && !(size & (size - 1)) &&
-		      size % (uint64_t)sysconf(_SC_PAGESIZE) == 0))
+	if (!size || (size >= page && size <= RING_MOST && !(size & (size - 1))))
 		return EXIT_DONE;
-	complain("--ring-size %llu: expected a power of two from 4K to 1G", (unsigned long long)size);
+	complain("--ring-size %llu: expected a power of two from %lluK to 1G", (unsigned long long)size,
+		 (unsigned long long)page >> 10);
 	return EXIT_USAGE;
 }
 

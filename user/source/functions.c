@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What an architecture without trampolines says (arm64 before 6.4): the kernel's own, no text knows it. */
+#define KERNEL_ENOTSUPP 524
+
 struct function {
 	const char *program;
 	const char *name;
@@ -71,7 +74,7 @@ int functions_probe(const struct btf *kernel)
 	if (fd < 0)
 		return -errno;
 	link = bpf_raw_tracepoint_open(NULL, fd);
-	error = link < 0 ? -errno : 0;
+	error = link < 0 ? -(errno == KERNEL_ENOTSUPP ? EOPNOTSUPP : errno) : 0;
 	if (link >= 0)
 		close(link);
 	close(fd);
