@@ -2,6 +2,7 @@
 #include "command/serve.h"
 
 #include "core/dump.h"
+#include "core/freshness.h"
 #include "io/run_socket.h"
 #include "system/proc.h"
 
@@ -12,12 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX	   16
-#define ANSWER_MAX	   (256u << 20) /* bytes; what needs more must walk itself */
-#define HOLDERS_OLD_NS	   2000000000 /* they are looked at again: first, if that is quick, or else meanwhile */
-#define QUICK_NS	   15000000   /* for who waits */
-#define HOLDERS_TOO_OLD_NS 60000000000 /* they are looked at first, however long it takes */
-#define PATIENCE_NS	   10000000000 /* for a client that neither asks nor takes */
+#define CLIENTS_MAX 16
+#define ANSWER_MAX  (256u << 20) /* bytes; what needs more must walk itself */
+#define PATIENCE_NS 10000000000	 /* for a client that neither asks nor takes */
 
 enum client_state { CLIENT_NONE, CLIENT_ASKING, CLIENT_WAITING, CLIENT_WALKING, CLIENT_TAKING };
 
@@ -124,19 +122,21 @@ static void answer(struct client *client)
 
 static int serve_next(struct serve *serve);
 
-static uint64_t holders_age_ns(const struct serve *serve)
+static struct freshness freshness_of(const struct serve *serve)
 {
-	return proc_boottime_ns() - model_repairs(serve->model)->holders_as_of_ns;
+	return (struct freshness){
+		.age_ns = proc_boottime_ns() - model_repairs(serve->model)->holders_as_of_ns,
+		.took_ns = repair_whole_took_ns(serve->repair),
+		.damaged = repair_is_due(serve->repair),
+	};
 }
 
 static bool needs_look(const struct client *client)
 {
-	const struct serve *serve = client->serve;
+	struct freshness freshness = freshness_of(client->serve);
 
-	return !client->looked &&
-	       (client->question.ask.flags & ASK_SYNC || repair_is_due(serve->repair) ||
-		holders_age_ns(serve) > HOLDERS_TOO_OLD_NS ||
-		(holders_age_ns(serve) > HOLDERS_OLD_NS && repair_whole_took_ns(serve->repair) < QUICK_NS));
+	freshness.wanted = client->question.ask.flags & ASK_SYNC;
+	return !client->looked && freshness_look_first(&freshness);
 }
 
 static int walk_for(struct client *client);
@@ -145,6 +145,7 @@ static int walked(void *context)
 {
 	struct serve *serve = context;
 	struct client *client = serve->walking;
+	struct freshness freshness;
 
 	serve->walking = NULL;
 	if (client && client->looking) {
@@ -154,7 +155,8 @@ static int walked(void *context)
 	if (client)
 		answer(client);
 	model_forget_remains(serve->model);
-	if (holders_age_ns(serve) > HOLDERS_OLD_NS)
+	freshness = freshness_of(serve);
+	if (freshness_look_afterwards(&freshness))
 		repair_look(serve->repair);
 	return serve_next(serve);
 }
