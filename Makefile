@@ -50,6 +50,7 @@ LDFLAGS_ALL += -fsanitize=address,undefined
 endif
 LIBS := -lbpf -lelf -lz -lcap-ng
 ifeq ($(STATIC),1)
+# The linker warns of what libcap-ng's capng_change_id() asks nsswitch.conf(5): nobody here calls it.
 LDFLAGS_ALL += -static
 # Of what a library needs in turn a shared one knows; newer libelfs need zstd.
 LIBS = -lbpf -lelf -lz -lcap-ng $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
@@ -86,20 +87,28 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$(OUT)/%)
 LIVE_SRC := $(wildcard tests/live/*.c)
 LIVE_BIN := $(OUT)/tests/live/live
+ARCH32 := $(if $(filter arm64,$(ARCH)),armhf,i386)
+CC32 := $(if $(filter arm64,$(ARCH)),arm-linux-gnueabihf,i686-linux-gnu)-gcc
+SYSROOT32 := $(HOME)/.cache/portsnoop-sysroot/$(ARCH32)
+LIVE32_SRC := tests/live32/calls32.c tests/live/act.c tests/live/truth.c tests/live/scene.c
+LIVE32_BIN := $(OUT)/tests/live/calls32
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 GOLDEN_BIN := $(OUT)/tests/golden/golden
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 
-.PHONY: all static help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
+.PHONY: all static check-static help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
 	layers vmlinux
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(BIN)
 
-static:
+static: check-static
 	$(Q)$(MAKE) --no-print-directory STATIC=1 all
+
+check-static: | $(SYSROOT_MADE)
+	$(Q)scripts/check-static $(CC) $(SYSROOT_FLAG)
 
 help:
 	@printf '%s\n' \
@@ -142,7 +151,8 @@ layers:
 test-kernels:
 	$(Q)scripts/install-deps build
 	$(Q)scripts/install-deps vm || true
-	$(Q)$(MAKE) --no-print-directory WERROR=1 all live-programs
+	$(Q)scripts/install-deps cross || true
+	$(Q)tests/vm/build
 	$(Q)OUT=$(OUT) tests/vm/run $(ARGS)
 
 test-install:
@@ -202,9 +212,9 @@ $(PURE_LIB): $(PURE_OBJ)
 
 # --- tests ------------------------------------------------------------------------------------------------
 
-.PHONY: unit-programs live-programs bench-programs fuzz-programs
+.PHONY: unit-programs live-programs live32 bench-programs fuzz-programs
 unit-programs: $(UNIT_BIN) $(if $(wildcard tests/golden/golden.c),$(GOLDEN_BIN))
-live-programs: $(LIVE_BIN)
+live-programs: $(LIVE_BIN) live32
 bench-programs: $(BENCH_BIN)
 
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(PURE_LIB)
@@ -219,6 +229,21 @@ $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
 
 $(LIVE_BIN): $(LIVE_SRC:%.c=$(OUT)/%.o)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -ljansson -o $@
+
+# A 32-bit program that the live scenarios run, where there is a compiler for one; they say when it is missing.
+live32:
+	$(Q)if ! command -v $(CC32) >/dev/null; then \
+		printf '  %-8s %s\n' SKIP 'tests/live/calls32: no $(CC32)'; \
+	elif ! scripts/make-sysroot $(ARCH32) $(SYSROOT32); then \
+		printf '  %-8s %s\n' SKIP 'tests/live/calls32: no C library for $(ARCH32)'; \
+	else \
+		$(MAKE) --no-print-directory $(if $(V),,-s) $(LIVE32_BIN); \
+	fi
+
+$(LIVE32_BIN): $(LIVE32_SRC) $(wildcard tests/live/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC32,$@)$(CC32) -static --sysroot=$(SYSROOT32) -D_GNU_SOURCE -std=gnu11 $(WARNINGS) -O2 -g \
+		$(LIVE32_SRC) -o $@
 
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(PURE_LIB)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@

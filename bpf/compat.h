@@ -99,14 +99,16 @@ static __always_inline bool compat_syscall_is_32bit(const struct task_struct *ta
 /* Whether a thread is in accept(2) or accept4(2), or was there last. */
 static __always_inline bool compat_syscall_accepts(const struct task_struct *task, const struct pt_regs *regs)
 {
+	bool is_32bit = compat_syscall_is_32bit(task);
 	long number = compat_syscall_number(regs);
 
-	if (compat_syscall_is_32bit(task))
-		return number == 364 || number == 102 || number == 285 ||
-		       number == 366; /* i386, its socketcall, ARM */
 #if defined(bpf_target_x86)
+	if (is_32bit)
+		return number == 364 || number == 102; /* accept4, socketcall of i386 */
 	return number == 43 || number == 288;
 #elif defined(bpf_target_arm64)
+	if (is_32bit)
+		return number == 285 || number == 366; /* of ARM */
 	return number == 202 || number == 242;
 #endif
 }

@@ -15,22 +15,6 @@
 #define PF_EXITING   0x00000004
 #define PF_IO_WORKER 0x00000010 /* of an io_uring: a thread of the process, but in no system call */
 
-/* i386 and 32-bit ARM have the same numbers, but for dup3. */
-static __always_inline bool call_lets_go_compat(long number)
-{
-	switch (number) {
-	case 6:	  /* close */
-	case 11:  /* execve */
-	case 63:  /* dup2 */
-	case 330: /* dup3 of i386 */
-	case 358: /* dup3 of ARM, execveat of i386 */
-	case 426: /* io_uring_enter */
-	case 436: /* close_range */
-		return true;
-	}
-	return false;
-}
-
 /*
  * System calls that take descriptors away: by closing, by putting another in their place, by giving up the
  * table, by failing to hand out a new one; or messages with descriptors in them.
@@ -62,6 +46,37 @@ static __always_inline bool call_lets_go(long number)
 #else
 #error "the numbers of this architecture's system calls are missing"
 #endif
+	case 426: /* io_uring_enter */
+	case 436: /* close_range */
+		return true;
+	}
+	return false;
+}
+
+/* The same by the numbers of 32-bit programs, i386 or ARM. */
+static __always_inline bool call_lets_go_compat(long number)
+{
+	switch (number) {
+	case 6:	 /* close */
+	case 11: /* execve */
+	case 63: /* dup2 */
+#if defined(bpf_target_x86)
+	case 310: /* unshare */
+	case 330: /* dup3 */
+	case 337: /* recvmmsg */
+	case 358: /* execveat */
+	case 364: /* accept4 */
+	case 372: /* recvmsg */
+#elif defined(bpf_target_arm64)
+	case 285: /* accept */
+	case 297: /* recvmsg */
+	case 337: /* unshare */
+	case 358: /* dup3 */
+	case 365: /* recvmmsg */
+	case 366: /* accept4 */
+	case 387: /* execveat */
+#endif
+	case 417: /* recvmmsg_time64 */
 	case 426: /* io_uring_enter */
 	case 436: /* close_range */
 		return true;

@@ -8,6 +8,7 @@
 #include "tool.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define ACTS	    60
 #define DEADLINE_NS 5000000000ull /* a second is asked for, on a machine that does nothing else */
@@ -106,7 +107,7 @@ static void check_losses(struct scene *scene, const struct tool *tool)
 
 void churn_loss(struct scene *scene)
 {
-	unsigned rounds = scene_count(scene, 100);
+	unsigned rounds = scene_count(scene, 100) * (unsigned)(sysconf(_SC_PAGESIZE) / 4096);
 	struct churn churn;
 	struct tool tool;
 	char size[24];
