@@ -7,11 +7,10 @@
 
 static const struct since {
 	const char *fact;
-	const char *hook; /* what the names of its programs begin with */
 	int major, minor;
 } since[] = {
-	{"refuse", "refuse_", 6, 10},
-	{"io_uring", "uring_", 5, 18},
+	{"refuse", 6, 10},
+	{"io_uring", 5, 18},
 };
 #define N_SINCE (sizeof(since) / sizeof(since[0]))
 
@@ -46,23 +45,30 @@ void offer_need(const struct tool *tool, const char *fact)
 				   since[i].minor);
 }
 
-static bool is_excused(const char *hook)
+/* "refuse: not on this kernel (needs 6.10)", up to the next of them or the end of the line. */
+static bool is_excused(const char *remark)
 {
-	for (size_t i = 0; i < N_SINCE; i++)
-		if (!strncmp(hook, since[i].hook, strlen(since[i].hook)) && is_too_old_for(&since[i]))
+	char text[64];
+
+	for (size_t i = 0; i < N_SINCE; i++) {
+		snprintf(text, sizeof(text), "%s: not on this kernel (needs %d.%d);", since[i].fact,
+			 since[i].major, since[i].minor);
+		if (!strncmp(remark, text, strlen(text)) && is_too_old_for(&since[i]))
 			return true;
+	}
 	return false;
 }
 
 const char *offer_complaints(const struct tool_result *result)
 {
 	static const char notice[] = "portsnoop: not everything can be seen here: ";
-	const char *line_end = strchr(result->err, '\n'), *hook = result->err + sizeof(notice) - 1;
+	static const char pointer[] = "portsnoop doctor tells more\n";
+	const char *line_end = strchr(result->err, '\n'), *remark = result->err + sizeof(notice) - 1;
 
 	if (!line_end || strncmp(result->err, notice, sizeof(notice) - 1))
 		return result->err;
-	for (; hook && hook < line_end; hook = strstr(hook, "), ") ? strstr(hook, "), ") + 3 : NULL)
-		if (!is_excused(hook))
+	for (; strncmp(remark, pointer, sizeof(pointer) - 1); remark = strstr(remark, "; ") + 2)
+		if (!is_excused(remark))
 			return result->err;
 	return line_end + 1;
 }

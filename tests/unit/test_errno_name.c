@@ -49,12 +49,20 @@ static void test_names(void **state)
 	assert_null(errno_name(-98));
 }
 
+static void test_words(void **state)
+{
+	assert_string_equal(errno_words(EPERM), "Operation not permitted");
+	assert_string_equal(errno_words(524), "ENOTSUPP");
+	assert_string_equal(errno_words(520), strerror(520)); /* a hole */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_the_c_library),
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "core/filter.h"
 #include "core/port_spec.h"
 #include "options.h"
+#include "source/fault.h"
 #include "view/event.h"
 
 enum exit_status {
@@ -44,6 +45,8 @@ int parse_port(const struct options *options, const char *command, char **words,
 /* What the output's error means; a reader that has gone is none. Complains. EXIT_DONE or EXIT_OUTPUT. */
 int output_status(int error);
 struct view_options view_options_of(const struct options *options);
+/* Why a command cannot start, and where more is told of it. EXIT_UNSUPPORTED or EXIT_INTERNAL. */
+int complain_of_start(const struct fault *fault);
 /* A missing kernel feature that nothing can be done without, said in words. EXIT_DONE when all is there. */
 int check_kernel(bool (*privileges)(char *buf, size_t size));
 

@@ -153,8 +153,7 @@ int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)
 	}
 	if (!error)
 		return EXIT_DONE;
-	complain("%s", fault.text);
-	return fault.unsupported ? EXIT_UNSUPPORTED : EXIT_INTERNAL;
+	return complain_of_start(&fault);
 }
 
 /* --- a recording ------------------------------------------------------------------------------------------

@@ -302,10 +302,12 @@ static int open_loop(struct session *session)
 
 static void warn_of_missing(const struct session *session)
 {
-	const char *missing = live_missing(session->live);
+	struct finding findings[FACT_COUNT];
+	char remark[1024];
 
-	if (*missing && !session->options->quiet)
-		complain("not everything can be seen here: %s", missing);
+	live_findings(session->live, findings);
+	if (*findings_remark(findings, remark, sizeof(remark)) && !session->options->quiet)
+		complain("not everything can be seen here: %s; portsnoop doctor tells more", remark);
 }
 
 /* --- from beginning to end

@@ -131,19 +131,26 @@ struct view_options view_options_of(const struct options *options)
 	};
 }
 
+int complain_of_start(const struct fault *fault)
+{
+	complain("%s%s", fault->text, fault->unsupported ? "; portsnoop doctor tells more" : "");
+	return fault->unsupported ? EXIT_UNSUPPORTED : EXIT_INTERNAL;
+}
+
 int check_kernel(bool (*privileges)(char *buf, size_t size))
 {
+	struct fault fault = {.unsupported = true};
 	char missing[128];
 
-	if (!privileges(missing, sizeof(missing))) {
-		complain("not permitted: %s is missing. Run it as root (sudo portsnoop ...).", missing);
-		return EXIT_UNSUPPORTED;
-	}
-	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
-		complain(
-			"this kernel has no type information (/sys/kernel/btf/vmlinux): it was built without "
-			"CONFIG_DEBUG_INFO_BTF. Kernels of Debian, Ubuntu and Fedora since 5.10 have it.");
-		return EXIT_UNSUPPORTED;
-	}
-	return EXIT_DONE;
+	if (!privileges(missing, sizeof(missing)))
+		fault_set(&fault, -EPERM, "not permitted: missing %s. Run it as root (sudo portsnoop ...)",
+			  missing);
+	else if (access("/sys/kernel/btf/vmlinux", R_OK))
+		fault_set(&fault, -ENOENT,
+			  "this kernel has no type information (/sys/kernel/btf/vmlinux): it was built "
+			  "without CONFIG_DEBUG_INFO_BTF. Kernels of Debian, Ubuntu and Fedora since 5.10 "
+			  "have it");
+	else
+		return EXIT_DONE;
+	return complain_of_start(&fault);
 }

@@ -22,10 +22,8 @@ static int status_of(int error, const struct pipeline *pipeline, const struct fa
 {
 	if (error == 0 || error == -EPIPE)
 		return EXIT_DONE;
-	if (fault->text[0]) {
-		complain("%s", fault->text);
-		return fault->unsupported ? EXIT_UNSUPPORTED : EXIT_INTERNAL;
-	}
+	if (fault->text[0])
+		return complain_of_start(fault);
 	if (pipeline_save_error(pipeline))
 		complain("the recording cannot be written: %s", strerror(-pipeline_save_error(pipeline)));
 	else

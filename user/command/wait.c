@@ -216,7 +216,7 @@ static int tick(void *context)
 	int result = live_tick(waiting->live, &sink);
 
 	loop_timer_in(&waiting->loop, waiting->tick, TICK_NS);
-	if (!result && (live_has_lost(waiting->live) || *live_missing(waiting->live)))
+	if (!result && (live_has_lost(waiting->live) || !live_is_whole(waiting->live)))
 		result = want_walk(waiting);
 	return result;
 }
@@ -401,8 +401,9 @@ static int watch(struct waiting *waiting)
 	result = run(waiting, &fault);
 	if (result > 0)
 		return answer(waiting, (enum outcome)result);
-	complain("%s", fault.text[0] ? fault.text : strerror(-result));
-	return fault.unsupported ? EXIT_UNSUPPORTED : EXIT_INTERNAL;
+	if (!fault.text[0])
+		fault_set(&fault, result, "%s", strerror(-result));
+	return complain_of_start(&fault);
 }
 
 /* If it is so already, one look shows it, thirty times as fast as hooks come and go. */

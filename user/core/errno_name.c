@@ -6,6 +6,7 @@
 #include "core/errno_name.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 /* include/uapi/asm-generic/errno-base.h and errno.h */
@@ -187,8 +188,9 @@ static const struct errno_entry aliases[] = {
 #undef X
 };
 
-#define N_NAMES	  (sizeof(names) / sizeof(names[0]))
-#define N_ALIASES (sizeof(aliases) / sizeof(aliases[0]))
+#define FIRST_KERNEL_NUMBER 512 /* include/linux/errno.h */
+#define N_NAMES		    (sizeof(names) / sizeof(names[0]))
+#define N_ALIASES	    (sizeof(aliases) / sizeof(aliases[0]))
 
 const char *errno_name(int number)
 {
@@ -204,4 +206,11 @@ int errno_from_name(const char *name)
 		if (!strcasecmp(aliases[i].name, name))
 			return aliases[i].number;
 	return 0;
+}
+
+const char *errno_words(int number)
+{
+	const char *name = errno_name(number);
+
+	return number >= FIRST_KERNEL_NUMBER && name ? name : strerror(number);
 }

@@ -9,5 +9,7 @@ const char *errno_name(int number);
 /* The positive number of a name in any case, second names such as EWOULDBLOCK too. 0: there is no such name.
  */
 int errno_from_name(const char *name);
+/* "Operation not permitted" for a positive number; the name of one that only the kernel knows. */
+const char *errno_words(int number);
 
 #endif

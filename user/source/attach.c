@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/attach.h"
 
-#include "source/functions.h"
 #include "system/mounts.h"
 #include "system/proc.h"
 
@@ -17,51 +16,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* A program and the facts that need it. A fact is available when all of its programs are attached. */
-struct part {
-	const char *program;
-	enum rec_probe probe;
-	uint32_t facts;
-	uint32_t unless; /* TOLD_*: not needed where functions tell all of these */
-};
-
-#define F(name) (1u << FACT_##name)
-
-/* In the order of attaching: the first of a pair before the second. Functions come before all of them. */
-static const struct part parts[] = {
-	{"exec_first", PROBE_TRACEPOINT, F(PROCESS)},
-	{"exec_second", PROBE_TRACEPOINT, F(PROCESS)},
-	{"exit_first", PROBE_TRACEPOINT, F(PROCESS)},
-	{"exit_second", PROBE_TRACEPOINT, F(PROCESS)},
-	{"fork_first", PROBE_TRACEPOINT, F(PROCESS)},
-	{"fork_second", PROBE_TRACEPOINT, F(PROCESS)},
-	{"owner_created", PROBE_CGROUP, F(RELEASE)},
-	{"owner_released", PROBE_CGROUP, F(RELEASE)},
-	{"state_first", PROBE_TRACEPOINT, F(CONNECT) | F(CLOSE)},
-	{"state_second", PROBE_TRACEPOINT, F(CONNECT) | F(CLOSE)},
-	{"refuse_first", PROBE_TRACEPOINT, F(REFUSE)},
-	{"refuse_second", PROBE_TRACEPOINT, F(REFUSE)},
-	{"cgroup_bind4", PROBE_CGROUP, F(BIND), TOLD_BIND},
-	{"cgroup_bind6", PROBE_CGROUP, F(BIND), TOLD_BIND},
-	{"cgroup_post_bind4", PROBE_CGROUP, F(BIND), TOLD_BIND},
-	{"cgroup_post_bind6", PROBE_CGROUP, F(BIND), TOLD_BIND},
-	{"cgroup_connect4", PROBE_CGROUP, F(AUTOBIND)},
-	{"cgroup_connect6", PROBE_CGROUP, F(AUTOBIND)},
-	{"cgroup_sendmsg4", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND},
-	{"cgroup_sendmsg6", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND},
-	{"cgroup_getpeername4", PROBE_CGROUP, F(ACCEPT), TOLD_ACCEPT},
-	{"cgroup_getpeername6", PROBE_CGROUP, F(ACCEPT), TOLD_ACCEPT},
-	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR), TOLD_BIND},
-	{"syscall_listen", PROBE_TRACEPOINT, F(LISTEN), TOLD_LISTEN},
-	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT), TOLD_CONNECT},
-	{"syscall_accept3", PROBE_TRACEPOINT, F(ACCEPT), TOLD_ACCEPT},
-	{"syscall_accept4", PROBE_TRACEPOINT, F(ACCEPT), TOLD_ACCEPT},
-	{"uring_first", PROBE_TRACEPOINT, F(IO_URING), TOLD_CALLS},
-	{"uring_second", PROBE_TRACEPOINT, F(IO_URING), TOLD_CALLS},
-};
-
-#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static const char *section_of(const struct bpf_program *program, const char *prefix)
 {
@@ -101,21 +55,27 @@ static bool is_usable(const char *tracepoint, int arity)
 	return arity >= 0;
 }
 
-static bool is_udp_send(const char *program)
+static void leave_out_udp_sends(struct bpf_object *object)
 {
-	return !strcmp(program, "cgroup_sendmsg4") || !strcmp(program, "cgroup_sendmsg6");
+	size_t n;
+	const struct hook *hooks = hooks_table(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (hook_is_udp_send(&hooks[i]))
+			bpf_program__set_autoload(bpf_object__find_program_by_name(object, hooks[i].program),
+						  false);
 }
 
 void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send)
 {
 	struct bpf_program *program;
 
+	if (no_udp_send)
+		leave_out_udp_sends(object);
 	bpf_object__for_each_program(program, object)
 	{
 		const char *tracepoint = section_of(program, "tp_btf/");
 
-		if (no_udp_send && is_udp_send(bpf_program__name(program)))
-			bpf_program__set_autoload(program, false);
 		if (tracepoint && bpf_program__autoload(program) &&
 		    !is_usable(tracepoint, attach_tracepoint_arity(kernel, tracepoint)))
 			bpf_program__set_autoload(program, false);
@@ -147,99 +107,81 @@ static struct bpf_link *attach_syscall(const struct bpf_program *program, const 
 	return link;
 }
 
-static struct bpf_link *attach_one(const struct bpf_program *program, int cgroup2_fd, int tracefs_fd)
+/* What the programs are attached to. */
+struct places {
+	int cgroup2_fd, tracefs_fd; /* or a negative errno */
+};
+
+/* NULL with the reason in *state. */
+static struct bpf_link *attach_one(const struct bpf_program *program, const struct places *places,
+				   struct hook_state *state)
 {
 	const char *event = section_of(program, "tracepoint/");
+	bool cgroup = section_of(program, "cgroup/");
+	int place = cgroup ? places->cgroup2_fd : event ? places->tracefs_fd : 0;
+	struct bpf_link *link;
 
 	if (bpf_program__fd(program) < 0) {
-		errno = ENOTSUP;
+		*state = (struct hook_state){.missing = true, .cause = CAUSE_KERNEL};
 		return NULL;
 	}
-	if (section_of(program, "cgroup/")) {
-		if (cgroup2_fd >= 0)
-			return bpf_program__attach_cgroup(program, cgroup2_fd);
-		errno = -cgroup2_fd;
+	if (place < 0) {
+		*state = (struct hook_state){
+			.missing = true, .cause = cgroup ? CAUSE_CGROUP2 : CAUSE_TRACEFS, .error = -place};
 		return NULL;
 	}
-	if (!event)
-		return bpf_program__attach(program);
-	if (tracefs_fd >= 0)
-		return attach_syscall(program, event, tracefs_fd);
-	errno = -tracefs_fd;
-	return NULL;
+	link = cgroup  ? bpf_program__attach_cgroup(program, place)
+	       : event ? attach_syscall(program, event, place)
+		       : bpf_program__attach(program);
+	*state = link ? (struct hook_state){.attached = true}
+		      : (struct hook_state){.missing = true, .cause = CAUSE_REFUSED, .error = errno};
+	return link;
 }
 
-static void note_missing(struct attachment *attachment, const char *what, int error)
+static void attach_hook(struct attachment *attachment, const struct bpf_object *object,
+			const struct hook *hook, const struct places *places, struct hook_state *state)
 {
-	size_t length = strlen(attachment->missing);
+	struct bpf_program *program = bpf_object__find_program_by_name(object, hook->program);
+	struct bpf_link *link;
 
-	snprintf(attachment->missing + length, sizeof(attachment->missing) - length, "%s%s (%s)",
-		 length ? ", " : "", what, strerror(error));
-}
-
-/* A whole file system that is missing is said once, not for each program that would have needed it. */
-static bool is_explained(const struct attachment *attachment, const struct bpf_program *program)
-{
-	return program && ((attachment->cgroup_error && section_of(program, "cgroup/")) ||
-			   (attachment->tracefs_error && section_of(program, "tracepoint/")));
-}
-
-static void note_mounts(struct attachment *attachment)
-{
-	if (attachment->cgroup_error)
-		note_missing(attachment, "cgroup v2 is neither mounted nor mountable here",
-			     attachment->cgroup_error);
-	if (attachment->tracefs_error &&
-	    ((attachment->told & TOLD_CALLS) != TOLD_CALLS || attachment->accepts_inside))
-		note_missing(attachment, "tracefs is neither mounted nor mountable here",
-			     attachment->tracefs_error);
-}
-
-/* By functions, whatever else would have to be hooked for it. */
-static bool is_told(const struct attachment *attachment, const struct part *part)
-{
-	return part->unless && (attachment->told & part->unless) == part->unless;
-}
-
-/* Returns the facts that are not available without it: none when it is attached. */
-static uint32_t attach_part(struct attachment *attachment, const struct bpf_object *object,
-			    const struct part *part, int cgroup2_fd, int tracefs_fd)
-{
-	struct bpf_program *program = bpf_object__find_program_by_name(object, part->program);
-	struct bpf_link *link = program ? attach_one(program, cgroup2_fd, tracefs_fd) : NULL;
-	int error = errno;
-
-	if (link && is_told(attachment, part)) {
+	*state = (struct hook_state){.missing = true, .cause = CAUSE_KERNEL};
+	link = program ? attach_one(program, places, state) : NULL;
+	if (!link)
+		return;
+	if (hook_is_told(hook, attachment->functions.told))
 		attachment->accept_links[attachment->n_accept_links++] = link;
-		return 0;
-	}
-	if (link) {
+	else
 		attachment->links[attachment->n_links++] = link;
-		return 0;
-	}
-	if (!is_explained(attachment, program))
-		note_missing(attachment, part->program, error);
-	return is_told(attachment, part) ? 0 : part->facts;
 }
 
 /*
  * Where functions tell accepts, the system call is traced only for threads that were inside already: few
  * machines have any.
  */
-static bool is_needed(const struct attachment *attachment, const struct part *part)
+static bool is_needed(const struct attachment *attachment, const struct hook *hook)
 {
-	return !is_told(attachment, part) || (part->unless == TOLD_ACCEPT && attachment->accepts_inside);
+	return !hook_is_told(hook, attachment->functions.told) ||
+	       (hook->unless == TOLD_ACCEPT && attachment->accepts_inside);
 }
 
 /* A fact is what all of its attached programs say; one that is missing makes it unavailable. */
-static void settle_facts(struct attachment *attachment, uint32_t broken)
+static void settle_facts(struct attachment *attachment)
 {
-	for (size_t i = 0; i < N_PARTS; i++)
+	size_t n;
+	const struct hook *hooks = hooks_table(&n);
+	uint32_t broken = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (attachment->hooks[i].missing && !hook_is_told(&hooks[i], attachment->functions.told))
+			broken |= hooks[i].facts;
+	for (size_t i = 0; i < n; i++)
 		for (unsigned fact = 0; fact < FACT_COUNT; fact++)
-			if (parts[i].facts >> fact & 1)
-				attachment->probes[fact] = broken >> fact & 1		    ? PROBE_NONE
-							   : is_told(attachment, &parts[i]) ? PROBE_FENTRY
-											    : parts[i].probe;
+			if (hooks[i].facts >> fact & 1)
+				attachment->probes[fact] =
+					broken >> fact & 1 ? PROBE_NONE
+					: hook_is_told(&hooks[i], attachment->functions.told)
+						? PROBE_FENTRY
+						: hooks[i].probe;
 	/* Between listeners' queues and the poll stands no hook: iterators and counters. */
 	attachment->probes[FACT_OVERFLOW] = PROBE_ITERATOR;
 }
@@ -248,8 +190,8 @@ static void settle_facts(struct attachment *attachment, uint32_t broken)
 static void attach_functions(struct attachment *attachment, const struct bpf_object *object,
 			     struct control *control)
 {
-	attachment->told = functions_attach(object, attachment->links, &attachment->n_links);
-	if (!(attachment->told & TOLD_ACCEPT))
+	attachment->functions = functions_attach(object, attachment->links, &attachment->n_links);
+	if (!(attachment->functions.told & TOLD_ACCEPT))
 		return;
 	__atomic_store_n(&control->accept_exits, 1, __ATOMIC_SEQ_CST);
 	attachment->accepts_inside = functions_accepts_inside(object);
@@ -260,20 +202,18 @@ static void attach_functions(struct attachment *attachment, const struct bpf_obj
 int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
 	       int cgroup2_fd, bool no_udp_send)
 {
-	int tracefs_fd = mounts_open_tracefs();
-	uint32_t broken = 0;
+	const struct places places = {.cgroup2_fd = cgroup2_fd, .tracefs_fd = mounts_open_tracefs()};
+	size_t n;
+	const struct hook *hooks = hooks_table(&n);
 
 	attachment->control = control;
-	attachment->cgroup_error = cgroup2_fd < 0 ? -cgroup2_fd : 0;
-	attachment->tracefs_error = tracefs_fd < 0 ? -tracefs_fd : 0;
 	attach_functions(attachment, object, control);
-	note_mounts(attachment);
-	for (size_t i = 0; i < N_PARTS; i++)
-		if (!(no_udp_send && is_udp_send(parts[i].program)) && is_needed(attachment, &parts[i]))
-			broken |= attach_part(attachment, object, &parts[i], cgroup2_fd, tracefs_fd);
-	if (tracefs_fd >= 0)
-		close(tracefs_fd);
-	settle_facts(attachment, broken);
+	for (size_t i = 0; i < n; i++)
+		if (!(no_udp_send && hook_is_udp_send(&hooks[i])) && is_needed(attachment, &hooks[i]))
+			attach_hook(attachment, object, &hooks[i], &places, &attachment->hooks[i]);
+	if (places.tracefs_fd >= 0)
+		close(places.tracefs_fd);
+	settle_facts(attachment);
 	return attachment->n_links ? 0 : -ENOTSUP;
 }
 

@@ -6,6 +6,9 @@
 #ifndef PORTSNOOP_SOURCE_ATTACH_H
 #define PORTSNOOP_SOURCE_ATTACH_H
 
+#include "source/functions.h"
+#include "source/hooks.h"
+
 #include <portsnoop/counters.h>
 #include <portsnoop/event.h>
 
@@ -16,10 +19,18 @@
 
 #define ATTACH_LINKS_MAX 56
 
+/* Of a hook, by its place in the table. */
+struct hook_state {
+	bool attached;
+	bool missing; /* wanted, but not attached */
+	enum cause cause;
+	int error; /* positive errno; 0: none */
+};
+
 struct attachment {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
 	unsigned n_links;
-	uint32_t told;			  /* TOLD_*: by functions */
+	struct functions_told functions;
 	struct bpf_link *accept_links[4]; /* while threads are inside accept(2) that were there before */
 	unsigned n_accept_links;
 	bool accepts_inside;
@@ -28,9 +39,7 @@ struct attachment {
 	bool dropping;
 	uint8_t probes[FACT_COUNT]; /* enum rec_probe; PROBE_NONE: the fact is not available */
 	bool host;		    /* cgroup programs see the whole machine */
-	int cgroup_error;	    /* why there is no cgroup v2 root, a positive errno */
-	int tracefs_error;	    /* the same for tracefs */
-	char missing[512];	    /* what could not be mounted or attached, with the reason, for people */
+	struct hook_state hooks[HOOKS_MAX];
 };
 
 /* libbpf says nothing any more; what goes wrong is told in our own words. */
@@ -45,6 +54,11 @@ void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
 int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
 	       int cgroup2_fd, bool no_udp_send);
+/* What is seen of each fact, and why the rest is not. functions_error: why functions are not used at all. */
+void attach_findings(const struct attachment *attachment, int functions_error,
+		     struct finding ret_findings[FACT_COUNT]);
+/* Whether all that was wanted is attached. */
+bool attach_is_whole(const struct attachment *attachment);
 /* Once a second: what is attached only for a while goes when it has done its work. */
 void attach_look_at_accepts(struct attachment *attachment, const struct bpf_object *object);
 /* Runs an iterator that writes nothing, once. What it does is an improvement only: failing is no error. */

@@ -81,14 +81,21 @@ int functions_probe(const struct btf *kernel)
 	return error;
 }
 
+/* Looking through the kernel's types takes a millisecond: rows of one function stand together. */
 void functions_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send)
 {
+	const char *name = "";
+	int arity = -1;
+
 	for (size_t i = 0; i < N_FUNCTIONS; i++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(object, functions[i].program);
-		int arity = arity_of(kernel, functions[i].name);
 
 		if (no_udp_send && functions[i].told == TOLD_AUTOBIND)
 			continue;
+		if (strcmp(functions[i].name, name)) {
+			name = functions[i].name;
+			arity = arity_of(kernel, name);
+		}
 		if (program && arity > 0 && (!functions[i].arity || functions[i].arity == arity))
 			bpf_program__set_autoload(program, true);
 	}
@@ -96,8 +103,8 @@ void functions_choose(struct bpf_object *object, const struct btf *kernel, bool 
 }
 
 /* What has a part that is not attached is told otherwise: its other parts go again. */
-static uint32_t drop_incomplete(struct bpf_link *links[], const enum told told_by[], unsigned *n_links,
-				uint32_t attached, uint32_t missing)
+static void drop_incomplete(struct bpf_link *links[], const enum told told_by[], unsigned *n_links,
+			    uint32_t missing)
 {
 	unsigned kept = 0;
 
@@ -108,14 +115,38 @@ static uint32_t drop_incomplete(struct bpf_link *links[], const enum told told_b
 			links[kept++] = links[i];
 	}
 	*n_links = kept;
-	return attached & ~missing;
 }
 
-uint32_t functions_attach(const struct bpf_object *object, struct bpf_link *links[FUNCTIONS_MAX],
-			  unsigned *ret_n_links)
+/* The first error counts. A program that was not loaded is for a function that this kernel does not have. */
+static void note_error(struct functions_told *result, enum told told, int error)
 {
+	for (unsigned group = 0; group < TOLD_GROUPS; group++)
+		if (told >> group & 1 && !result->errors[group])
+			result->errors[group] = error;
+}
+
+/* Of a function whose number of arguments no program fits, none was loaded. */
+static void note_untold(struct functions_told *result)
+{
+	for (unsigned group = 0; group < TOLD_GROUPS; group++)
+		if (!(result->told >> group & 1))
+			note_error(result, 1u << group, ENOENT);
+}
+
+static uint32_t groups_with_errors(const struct functions_told *result)
+{
+	uint32_t groups = 0;
+
+	for (unsigned group = 0; group < TOLD_GROUPS; group++)
+		groups |= (uint32_t)(result->errors[group] != 0) << group;
+	return groups;
+}
+
+struct functions_told functions_attach(const struct bpf_object *object, struct bpf_link *links[FUNCTIONS_MAX],
+				       unsigned *ret_n_links)
+{
+	struct functions_told result = {0};
 	enum told told_by[FUNCTIONS_MAX];
-	uint32_t attached = 0, missing = 0;
 	unsigned n_links = 0;
 
 	for (size_t i = 0; i < N_FUNCTIONS; i++) {
@@ -127,14 +158,16 @@ uint32_t functions_attach(const struct bpf_object *object, struct bpf_link *link
 		if (link) {
 			told_by[n_links] = functions[i].told;
 			links[n_links++] = link;
-			attached |= functions[i].told;
+			result.told |= functions[i].told;
 		} else if (loaded || !functions[i].arity) {
-			missing |= functions[i].told;
+			note_error(&result, functions[i].told, loaded ? errno : ENOENT);
 		}
 	}
-	attached = drop_incomplete(links, told_by, &n_links, attached, missing);
+	note_untold(&result);
+	drop_incomplete(links, told_by, &n_links, groups_with_errors(&result));
+	result.told &= ~groups_with_errors(&result);
 	*ret_n_links = n_links;
-	return attached;
+	return result;
 }
 
 bool functions_accepts_remain(const struct bpf_object *object)

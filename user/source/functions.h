@@ -21,15 +21,21 @@ enum told {
 	TOLD_CALLS = TOLD_BIND | TOLD_LISTEN | TOLD_CONNECT | TOLD_ACCEPT, /* all that a call can be */
 };
 
+#define TOLD_GROUPS   5
 #define FUNCTIONS_MAX 24 /* links of functions_attach() */
+
+struct functions_told {
+	uint32_t told;		 /* TOLD_* */
+	int errors[TOLD_GROUPS]; /* why the others are not, by bit: a positive errno */
+};
 
 /* Whether this kernel lets returns of functions be traced, tried on one of them. 0 or a negative errno. */
 int functions_probe(const struct btf *kernel);
 /* Of the programs, those that fit this kernel are to be loaded; no_udp_send: but not what tells UDP sends. */
 void functions_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);
-/* Attaches what was loaded. Returns TOLD_*; links are the caller's. */
-uint32_t functions_attach(const struct bpf_object *object, struct bpf_link *links[FUNCTIONS_MAX],
-			  unsigned *ret_n_links);
+/* Attaches what was loaded. Links are the caller's. */
+struct functions_told functions_attach(const struct bpf_object *object, struct bpf_link *links[FUNCTIONS_MAX],
+				       unsigned *ret_n_links);
 /*
  * Looks for threads that were inside accept(2) when its function was hooked. True when there are some: their
  * first return passes the hook by.

@@ -113,28 +113,38 @@ static int load(struct live *live, int notes_fd, int processes_fd, struct fault 
 	return error ? fault_set_refused(fault, error, "the BPF programs") : 0;
 }
 
+/* Functions were asked for, and tell nothing. */
+static int fail_without_functions(const struct live *live, struct fault *fault)
+{
+	int error = live->functions_error ? live->functions_error : -live->attachment.functions.errors[0];
+	char reason[FINDING_TEXT_MAX];
+
+	fault->unsupported = true;
+	return fault_set(fault, error, "%s; leave --backend out",
+			 finding_functions_reason(-error, false, reason));
+}
+
 static int attach(struct live *live, struct fault *fault)
 {
+	struct finding findings[FACT_COUNT];
+	char remark[768];
 	int error;
 
 	live->attachment.host = true; /* without cgroup programs, all that is left sees the machine */
 	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
 	error = attach_all(&live->attachment, live->skeleton->obj, &live->skeleton->bss->control,
 			   live->cgroup2_fd, live->options.no_udp_send);
-	if (!error && live->options.backend == BACKEND_FENTRY && !(live->attachment.told & TOLD_CALLS)) {
-		error = live->functions_error ? live->functions_error : -ENOTSUP;
-		fault->unsupported = true;
-		return fault_set(fault, error,
-				 "this kernel does not let returns of functions be traced (%s); "
-				 "leave --backend out",
-				 strerror(-error));
-	}
+	if (!error && live->options.backend == BACKEND_FENTRY &&
+	    !(live->attachment.functions.told & TOLD_CALLS))
+		return fail_without_functions(live, fault);
 	if (!error) {
 		attach_run_iterator(live->skeleton->progs.owner_adopt);
 		return 0;
 	}
 	fault->unsupported = true;
-	return fault_set(fault, error, "no hook could be attached: %s", live->attachment.missing);
+	live_findings(live, findings);
+	return fault_set(fault, error, "no hook could be attached: %s",
+			 findings_remark(findings, remark, sizeof(remark)));
 }
 
 static int map_memory(struct live *live, struct fault *fault)
@@ -271,9 +281,21 @@ void live_table_full(struct live *live, uint64_t rows)
 	live->books.table_full = rows;
 }
 
-const char *live_missing(const struct live *live)
+void live_findings(const struct live *live, struct finding ret_findings[FACT_COUNT])
 {
-	return live->attachment.missing;
+	bool unwanted = live->options.backend == BACKEND_TRACEPOINT;
+
+	attach_findings(&live->attachment, unwanted ? 0 : -live->functions_error, ret_findings);
+}
+
+bool live_is_whole(const struct live *live)
+{
+	return attach_is_whole(&live->attachment);
+}
+
+bool live_sees_host(const struct live *live)
+{
+	return live->attachment.host;
 }
 
 int live_cgroup2_fd(const struct live *live)

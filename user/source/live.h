@@ -6,6 +6,7 @@
 #ifndef PORTSNOOP_SOURCE_LIVE_H
 #define PORTSNOOP_SOURCE_LIVE_H
 
+#include "core/finding.h"
 #include "source/fault.h"
 #include "source/sink.h"
 
@@ -56,8 +57,12 @@ int live_finish(struct live *live, const struct sink *sink);
 bool live_can_read(const void *context);
 /* Rows that the tables could not take so far: a loss like any other. */
 void live_table_full(struct live *live, uint64_t rows);
-/* Programs that could not be attached, with reasons; empty when all are. */
-const char *live_missing(const struct live *live);
+/* What is seen of each fact, and why the rest is not. */
+void live_findings(const struct live *live, struct finding ret_findings[FACT_COUNT]);
+/* Whether all that was wanted is attached. */
+bool live_is_whole(const struct live *live);
+/* Whether cgroup programs see the whole machine. */
+bool live_sees_host(const struct live *live);
 /* Root of the cgroup hierarchy, or negative; stays the live source's. */
 int live_cgroup2_fd(const struct live *live);
 void live_close(struct live *live);
