@@ -35,7 +35,7 @@ static const char *words_of(enum cause cause)
 		[CAUSE_TRACEFS] = "tracefs is neither mounted nor mountable here",
 		[CAUSE_REFUSED] = "the kernel refuses the hook",
 		[CAUSE_CONTAINER] = "cgroup programs see this container only",
-		[CAUSE_32BIT] = "system-call tracepoints do not fire for them",
+		[CAUSE_32BIT] = "system-call tracepoints do not fire for 32-bit programs",
 		[CAUSE_SILENT] = "the hook is attached, but did not fire in the self-test",
 		[CAUSE_UNUSABLE] = "nothing can be traced here",
 	};
@@ -60,26 +60,24 @@ const char *gap_reason(const struct gap *gap, char buf[FINDING_TEXT_MAX])
 const char *finding_functions_reason(int error, bool some, char buf[FINDING_TEXT_MAX])
 {
 	snprintf(buf, FINDING_TEXT_MAX, "this kernel does not let returns of %s be traced (%s)",
-		 some ? "a function that would be needed" : "functions", errno_words(error));
+		 some ? "a function that would be needed" : "functions",
+		 error == FINDING_OFF	   ? "kernel.ftrace_enabled is 0"
+		 : error == FINDING_SILENT ? "they can be hooked, but the hooks do not fire"
+					   : errno_words(error));
 	return buf;
 }
 
-const char *finding_functions_cost(unsigned fact)
+const char *finding_functions_cost(const struct finding *finding, unsigned fact)
 {
-	static const char calls[] =
-		"every system call of this machine is a little slower while portsnoop runs";
-
-	switch (fact) {
-	case FACT_BIND_ERROR:
-	case FACT_LISTEN:
-	case FACT_CONNECT:
-	case FACT_ACCEPT:
-		return calls;
-	case FACT_AUTOBIND:
-		return "each send on an unconnected UDP socket is 0.3 µs slower while portsnoop runs";
-	default:
+	if (!finding->functions_error)
 		return NULL;
-	}
+	if (fact == FACT_AUTOBIND)
+		return finding->by_cgroups ? "each send on an unconnected UDP socket is 0.3 µs slower while "
+					     "portsnoop runs"
+					   : NULL;
+	return finding->by_syscalls
+		       ? "every system call of this machine is a little slower while portsnoop runs"
+		       : NULL;
 }
 
 const char *finding_tells(unsigned fact)

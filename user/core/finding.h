@@ -14,6 +14,9 @@
 
 #define FINDING_GAPS_MAX 6
 #define FINDING_TEXT_MAX 256
+/* Of functions, besides what the kernel says: */
+#define FINDING_SILENT 61  /* ENODATA: one was hooked and called, and nothing came */
+#define FINDING_OFF    108 /* ESHUTDOWN: kernel.ftrace_enabled is 0 */
 
 /* Why something is not seen. */
 enum cause {
@@ -51,8 +54,8 @@ void finding_add_gap(struct finding *finding, struct gap gap);
 const char *gap_reason(const struct gap *gap, char buf[FINDING_TEXT_MAX]);
 /* Why functions do not tell it: as `trace --backend fentry` says it. Returns buf. */
 const char *finding_functions_reason(int error, bool some, char buf[FINDING_TEXT_MAX]);
-/* What it costs people that functions do not tell this fact; NULL: nothing. */
-const char *finding_functions_cost(unsigned fact);
+/* What it costs people that functions do not tell this fact, in a sentence; NULL: nothing. */
+const char *finding_functions_cost(const struct finding *finding, unsigned fact);
 /* What a fact tells, for people who do not know its name. */
 const char *finding_tells(unsigned fact);
 /*

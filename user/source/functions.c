@@ -2,11 +2,13 @@
 #include "source/functions.h"
 
 #include "source/attach.h"
+#include "system/machine.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What an architecture without trampolines says (arm64 before 6.4): the kernel's own, no text knows it. */
@@ -57,29 +59,81 @@ static int arity_of(const struct btf *kernel, const char *name)
 	return type ? btf_vlen(type) : -1;
 }
 
-int functions_probe(const struct btf *kernel)
+/* --- the trial --------------------------------------------------------------------------------------------
+ */
+
+/* A program that writes 1 into the map's only value when the function returns. A descriptor or a negative
+ * errno. */
+static int load_trial(int function_id, int map)
 {
-	/* r0 = 0; exit */
 	const struct bpf_insn program[] = {
+		{.code = BPF_LD | BPF_DW | BPF_IMM,
+		 .dst_reg = BPF_REG_1,
+		 .src_reg = BPF_PSEUDO_MAP_VALUE,
+		 .imm = map},
+		{0}, /* the second half of the address */
+		{.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = BPF_REG_1, .imm = 1},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT);
-	int id = btf__find_by_name_kind(kernel, "inet_listen", BTF_KIND_FUNC), fd, link, error;
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
+		    .attach_btf_id = (uint32_t)function_id);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "portsnoop_try", "GPL", program,
+			       sizeof(program) / sizeof(program[0]), &options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Calls the function: it fails at once, since there is no such descriptor, and nobody is told. */
+static bool fires(int map)
+{
+	uint32_t first = 0, fired = 0;
+
+	for (int i = 0; i < 3 && !fired; i++) {
+		listen(-1, 0);
+		if (bpf_map_lookup_elem(map, &first, &fired))
+			return false;
+	}
+	return fired;
+}
+
+static int attach_trial(int program, int map)
+{
+	int link = bpf_raw_tracepoint_open(NULL, program), error = 0;
+
+	if (link < 0)
+		return -(errno == KERNEL_ENOTSUPP ? EOPNOTSUPP : errno);
+	if (!fires(map))
+		error = -FINDING_SILENT;
+	close(link);
+	return error;
+}
+
+static int try_function(const struct btf *kernel)
+{
+	int id = btf__find_by_name_kind(kernel, "__sys_listen", BTF_KIND_FUNC), map, program, error;
 
 	if (id < 0)
 		return -ENOENT;
-	options.attach_btf_id = (uint32_t)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "portsnoop_try", "GPL", program, 2, &options);
-	if (fd < 0)
+	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "portsnoop_try", sizeof(uint32_t), sizeof(uint32_t), 1,
+			     NULL);
+	if (map < 0)
 		return -errno;
-	link = bpf_raw_tracepoint_open(NULL, fd);
-	error = link < 0 ? -(errno == KERNEL_ENOTSUPP ? EOPNOTSUPP : errno) : 0;
-	if (link >= 0)
-		close(link);
-	close(fd);
+	program = load_trial(id, map);
+	error = program < 0 ? program : attach_trial(program, map);
+	if (program >= 0)
+		close(program);
+	close(map);
 	return error;
 }
+
+int functions_probe(const struct btf *kernel)
+{
+	return machine_ftrace_is_off() ? -FINDING_OFF : try_function(kernel);
+}
+
+/* --- the functions ----------------------------------------------------------------------------------------
+ */
 
 /* Looking through the kernel's types takes a millisecond: rows of one function stand together. */
 void functions_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send)

@@ -29,7 +29,10 @@ struct functions_told {
 	int errors[TOLD_GROUPS]; /* why the others are not, by bit: a positive errno */
 };
 
-/* Whether this kernel lets returns of functions be traced, tried on one of them. 0 or a negative errno. */
+/*
+ * Whether this kernel lets returns of functions be traced, tried on one of them, which is called. 0 or a
+ * negative errno, -FINDING_OFF and -FINDING_SILENT among them.
+ */
 int functions_probe(const struct btf *kernel);
 /* Of the programs, those that fit this kernel are to be loaded; no_udp_send: but not what tells UDP sends. */
 void functions_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);

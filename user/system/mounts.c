@@ -36,20 +36,35 @@ static int open_detached(const char *type)
 	return root >= 0 ? root : error;
 }
 
-/* The first of the usual places that really holds this file system. */
+/* The first of the usual places that really holds this file system. -EACCES: it is there, but not for us. */
 static int open_mounted(const char *const places[], long magic)
 {
+	int error = -ENOENT;
+
 	for (; *places; places++) {
 		int fd = open(*places, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		struct statfs fs;
 
+		if (fd < 0 && errno == EACCES && statfs(*places, &fs) == 0 && fs.f_type == magic)
+			error = -EACCES;
 		if (fd < 0)
 			continue;
 		if (fstatfs(fd, &fs) == 0 && fs.f_type == magic)
 			return fd;
 		close(fd);
 	}
-	return -ENOENT;
+	return error;
+}
+
+/* Why it cannot be mounted says more than that it is not; that it may not be read says most. */
+static int open_anywhere(const char *const places[], long magic, const char *type)
+{
+	int mounted = open_mounted(places, magic), detached;
+
+	if (mounted >= 0)
+		return mounted;
+	detached = open_detached(type);
+	return detached < 0 && mounted == -EACCES ? mounted : detached;
 }
 
 static bool is_host_root(int fd)
@@ -124,7 +139,13 @@ int mounts_open_cgroup2(bool *ret_host)
 int mounts_open_tracefs(void)
 {
 	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing", NULL};
-	int fd = open_mounted(places, TRACEFS_MAGIC);
 
-	return fd >= 0 ? fd : open_detached("tracefs");
+	return open_anywhere(places, TRACEFS_MAGIC, "tracefs");
+}
+
+int mounts_open_securityfs(void)
+{
+	static const char *const places[] = {"/sys/kernel/security", NULL};
+
+	return open_anywhere(places, SECURITYFS_MAGIC, "securityfs");
 }

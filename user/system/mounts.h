@@ -13,7 +13,10 @@
  */
 int mounts_open_cgroup2(bool *ret_host);
 
-/* A directory descriptor of tracefs. Returns it or a negative errno. */
+/* A directory descriptor of tracefs. Returns it or a negative errno; -EACCES: it is mounted, but not to be
+ * read. */
 int mounts_open_tracefs(void);
+/* The same for securityfs; -ENODEV: this kernel has none. */
+int mounts_open_securityfs(void);
 
 #endif
