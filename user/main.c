@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	{"who", command_who, FOR_WHO, "who PORT [FILTER...]", "everything on a local port, and who holds it"},
 	{"wait", command_wait, FOR_WAIT, "wait PORT --listening|--free [--timeout T]",
 	 "until somebody listens on it, or it is free"},
+	{"doctor", command_doctor, FOR_DOCTOR, "doctor",
+	 "what this machine allows, and a test of every hook"},
 	{"record", command_record, FOR_RECORD, "record FILE [FILTER...]", "keep the raw records"},
 	{"replay", command_replay, FOR_REPLAY, "replay FILE [FILTER...]", "trace a recording"},
 };

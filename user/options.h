@@ -38,6 +38,7 @@ struct options {
 #define FOR_REPLAY 0x08
 #define FOR_WHO	   0x10
 #define FOR_WAIT   0x20
+#define FOR_DOCTOR 0x40
 #define FOR_ALL	   0xff
 
 /*

@@ -66,6 +66,8 @@ void error_usage(struct scene *scene)
 		{"trace", "--output", "xml"},
 		{"trace", "--backend", "magic"},
 		{"ls", "--count", "3"},
+		{"doctor", "--count", "3"},
+		{"doctor", "--quiet"},
 		{"ls", "port", "65536"},
 	};
 

@@ -4,6 +4,7 @@
  * Each run has a mount namespace of its own, in which the thing is covered.
  */
 #include "act.h"
+#include "cover.h"
 #include "exec_actor.h"
 #include "ledger.h"
 #include "offer.h"
@@ -11,55 +12,9 @@
 #include "tool.h"
 #include "truth.h"
 
-#include <linux/capability.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #define PORT 8571 /* nobody listens there */
-
-static int cover(const char *place)
-{
-	return access(place, F_OK) ? 0 : mount("nothing", place, "tmpfs", 0, NULL);
-}
-
-static int own_mounts(void)
-{
-	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-}
-
-static int cover_btf(void)
-{
-	return own_mounts() || cover("/sys/kernel/btf");
-}
-
-static int cover_cgroup2(void)
-{
-	return own_mounts() || cover("/sys/fs/cgroup");
-}
-
-static int cover_tracefs(void)
-{
-	return own_mounts() || cover("/sys/kernel/tracing") || cover("/sys/kernel/debug");
-}
-
-/* So that nothing can be mounted instead; for the program that is executed next. */
-static int without_mounting(void)
-{
-	return prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0);
-}
-
-static int cover_cgroup2_for_good(void)
-{
-	return cover_cgroup2() || without_mounting();
-}
-
-static int cover_tracefs_for_good(void)
-{
-	return cover_tracefs() || without_mounting();
-}
 
 /* --- what came out ----------------------------------------------------------------------------------------
  */

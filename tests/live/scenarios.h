@@ -67,6 +67,13 @@
 	X(without_cgroup2)                                                                                   \
 	X(without_tracefs)                                                                                   \
 	X(backend_choice)                                                                                    \
+	X(doctor_here)                                                                                       \
+	X(doctor_no_loopback)                                                                                \
+	X(doctor_without_privilege)                                                                          \
+	X(doctor_backend_truth)                                                                              \
+	X(doctor_functions_silent)                                                                           \
+	X(doctor_without_cgroup2)                                                                            \
+	X(doctor_without_btf)                                                                                \
 	X(error_usage)                                                                                       \
 	X(error_output)                                                                                      \
 	X(error_recording)                                                                                   \

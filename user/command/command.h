@@ -27,6 +27,7 @@ int command_record(const struct options *options, char **words, size_t n_words);
 int command_replay(const struct options *options, char **words, size_t n_words);
 int command_who(const struct options *options, char **words, size_t n_words);
 int command_wait(const struct options *options, char **words, size_t n_words);
+int command_doctor(const struct options *options, char **words, size_t n_words);
 int command_ls(const struct options *options, char **words, size_t n_words);
 
 /* --- shared by commands -----------------------------------------------------------------------------------
@@ -47,7 +48,9 @@ int output_status(int error);
 struct view_options view_options_of(const struct options *options);
 /* Why a command cannot start, and where more is told of it. EXIT_UNSUPPORTED or EXIT_INTERNAL. */
 int complain_of_start(const struct fault *fault);
-/* A missing kernel feature that nothing can be done without, said in words. EXIT_DONE when all is there. */
+/* Whether all is there that nothing can be done without. 0, or a negative errno with *fault in words. */
+int kernel_fault(bool (*privileges)(char *buf, size_t size), struct fault *fault);
+/* The same, said at once. EXIT_DONE or EXIT_UNSUPPORTED. */
 int check_kernel(bool (*privileges)(char *buf, size_t size));
 
 #endif

@@ -137,20 +137,25 @@ int complain_of_start(const struct fault *fault)
 	return fault->unsupported ? EXIT_UNSUPPORTED : EXIT_INTERNAL;
 }
 
-int check_kernel(bool (*privileges)(char *buf, size_t size))
+int kernel_fault(bool (*privileges)(char *buf, size_t size), struct fault *fault)
 {
-	struct fault fault = {.unsupported = true};
 	char missing[128];
 
+	fault->unsupported = true;
 	if (!privileges(missing, sizeof(missing)))
-		fault_set(&fault, -EPERM, "not permitted: missing %s. Run it as root (sudo portsnoop ...)",
-			  missing);
-	else if (access("/sys/kernel/btf/vmlinux", R_OK))
-		fault_set(&fault, -ENOENT,
-			  "this kernel has no type information (/sys/kernel/btf/vmlinux): it was built "
-			  "without CONFIG_DEBUG_INFO_BTF. Kernels of Debian, Ubuntu and Fedora since 5.10 "
-			  "have it");
-	else
-		return EXIT_DONE;
-	return complain_of_start(&fault);
+		return fault_set(fault, -EPERM,
+				 "not permitted: missing %s. Run it as root (sudo portsnoop ...)", missing);
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return fault_set(fault, -ENOENT,
+				 "this kernel has no type information (/sys/kernel/btf/vmlinux): it was "
+				 "built without CONFIG_DEBUG_INFO_BTF. Kernels of Debian, Ubuntu and Fedora "
+				 "since 5.10 have it");
+	return 0;
+}
+
+int check_kernel(bool (*privileges)(char *buf, size_t size))
+{
+	struct fault fault = {0};
+
+	return kernel_fault(privileges, &fault) ? complain_of_start(&fault) : EXIT_DONE;
 }

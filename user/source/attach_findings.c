@@ -42,6 +42,18 @@ static void take_hook(const struct attachment *attachment, const struct hook *ho
 	}
 }
 
+/* The port of a UDP connect is told when connect(2) returns, whoever tells that; else late, at the release.
+ */
+static void take_connect(const struct finding *connect, struct finding *autobind)
+{
+	autobind->by_syscalls = connect->by_syscalls;
+	for (unsigned i = 0; i < connect->n_gaps; i++)
+		if (connect->gaps[i].cause == CAUSE_TRACEFS || connect->gaps[i].cause == CAUSE_REFUSED)
+			finding_add_gap(autobind, (struct gap){.what = HOOK_UNSEEN_UDP_CONNECT,
+							       .cause = connect->gaps[i].cause,
+							       .error = connect->gaps[i].error});
+}
+
 void attach_findings(const struct attachment *attachment, int functions_error,
 		     struct finding ret_findings[FACT_COUNT])
 {
@@ -56,8 +68,7 @@ void attach_findings(const struct attachment *attachment, int functions_error,
 					  &ret_findings[fact]);
 	}
 	ret_findings[FACT_OVERFLOW].probe = PROBE_ITERATOR;
-	/* A UDP connect is told when the system call returns, whatever else is hooked. */
-	ret_findings[FACT_AUTOBIND].by_syscalls = ret_findings[FACT_CONNECT].by_syscalls;
+	take_connect(&ret_findings[FACT_CONNECT], &ret_findings[FACT_AUTOBIND]);
 }
 
 bool attach_is_whole(const struct attachment *attachment)

@@ -11,9 +11,9 @@
 #define HOLDING	  "names of short-lived processes, and who holds a socket after fork, exec and exit"
 #define RELEASED  "ends of listeners, UDP and bound sockets, and who let go"
 #define ASKED	  "the port that a bind asked for"
-#define EARLY	  "connects that fail before a SYN, and UDP ports by connect in time"
-#define SEND	  "UDP ports by send in time"
-#define UDP	  "UDP ports by connect in time"
+#define EARLY	  "connects that fail before a SYN"
+#define SEND	  "UDP ports by send (told late, when given back)"
+#define UDP	  HOOK_UNSEEN_UDP_CONNECT
 #define ADDRESSED "accepts that ask for the peer's address"
 #define PLAIN	  "accepts that do not ask for the peer's address"
 

@@ -21,7 +21,8 @@ struct hook {
 	const char *since;  /* the kernel that has it, where that is above the floor */
 };
 
-#define HOOKS_MAX 32
+#define HOOKS_MAX		32
+#define HOOK_UNSEEN_UDP_CONNECT "UDP ports by connect (told late, when given back)"
 
 /* In the order of attaching: the first of a pair before the second. Functions come before all of them. */
 const struct hook *hooks_table(size_t *ret_count);

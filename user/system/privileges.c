@@ -54,6 +54,12 @@ bool privileges_for_tracing(char *buf, size_t size)
 	return check(&need_net_admin, buf, size) && all;
 }
 
+bool privileges_have(unsigned capability)
+{
+	capng_get_caps_process();
+	return has(capability);
+}
+
 static int drop(const unsigned capabilities[], size_t count)
 {
 	capng_get_caps_process();

@@ -14,6 +14,9 @@ bool privileges_for_tracing(char *buf, size_t size);
 /* The same for a one-shot walk with iterators: CAP_BPF and CAP_PERFMON. */
 bool privileges_for_walking(char *buf, size_t size);
 
+/* Whether this process has a capability (CAP_BPF ... of capabilities(7)) now. */
+bool privileges_have(unsigned capability);
+
 /*
  * Gives up for good what attaching needed and running does not. CAP_BPF goes too if works(context), tried by
  * a child process without it, says that it is not needed: kernels below 5.19 read maps only with it, unless
