@@ -44,7 +44,8 @@ class Report:
         verdict = "met" if value <= most else "missed"
         self.keep(name, value)
         self.goals[name] = {"value": round(value, 3), "at_most": round(most, 3), "verdict": verdict}
-        self.line(label, value, unit, f"<= {most:.3g}", verdict, note)
+        limit = f"{most:,.0f}" if most >= 1000 else f"{most:.3g}"
+        self.line(label, value, unit, f"<= {limit}", verdict, note)
 
     def line(self, label, value, unit, goal, verdict, note):
         shown = f"{value:.2f}" if isinstance(value, float) and abs(value) < 100 else f"{value:,.0f}"
