@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -204,10 +205,25 @@ void gate_post(const struct scene *scene, int gate)
 	scene_must(scene, eventfd_write(gate, 1), "gate");
 }
 
+/* Whoever was to open the gate may have failed: that is looked at now and then, and left for its reaper. */
+static void fail_with_child(const struct scene *scene)
+{
+	siginfo_t child = {0};
+
+	if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) || !child.si_pid)
+		return;
+	if (child.si_code != CLD_EXITED || child.si_status)
+		scene_fail(scene, "process %d ended with %s %d, and others wait for it", (int)child.si_pid,
+			   child.si_code == CLD_EXITED ? "status" : "signal", child.si_status);
+}
+
 void gate_wait(const struct scene *scene, int gate)
 {
+	struct pollfd waiting = {.fd = gate, .events = POLLIN};
 	eventfd_t value;
 
+	while (poll(&waiting, 1, 1000) <= 0)
+		fail_with_child(scene);
 	while (eventfd_read(gate, &value))
 		if (errno != EINTR)
 			scene_fail(scene, "gate: %s", strerror(errno));
