@@ -261,7 +261,7 @@ static __always_inline void connect_returned(const struct sock *sk, int error, c
 static __always_inline void accept_fill(struct rec_accept *rec, const struct claim *claim)
 {
 	if (claim->time_ns)
-		rec->queue_ns = rec->fact.header.time_ns - claim->time_ns;
+		rec->queue_ns = fact_elapsed_ns(&rec->fact, claim->time_ns);
 	rec->listener = claim->listener;
 }
 

@@ -10,7 +10,7 @@ static __always_inline void close_fill_note(struct rec_close *rec, const struct 
 	if (!note)
 		return;
 	if (note->since_ns)
-		rec->duration_ns = rec->fact.header.time_ns - note->since_ns;
+		rec->duration_ns = fact_elapsed_ns(&rec->fact, note->since_ns);
 	rec->owner_pid = note->owner_pid;
 	rec->owner_start_ns = note->owner_start_ns;
 	rec->listener = note->listener;

@@ -8,6 +8,15 @@
 #include "socket.h"
 #include "task.h"
 
+/*
+ * Two looks at the clock that programs may read are not always in order: it steps back by nanoseconds where
+ * the kernel has just corrected it (ktime_get_mono_fast_ns() in kernel/time/timekeeping.c).
+ */
+static __always_inline __u64 fact_elapsed_ns(const struct rec_fact *fact, __u64 since_ns)
+{
+	return fact->header.time_ns > since_ns ? fact->header.time_ns - since_ns : 0;
+}
+
 /* A typed socket's note, made if it is not there. */
 #define note_of(sk)                                                                                          \
 	({                                                                                                   \
