@@ -21,7 +21,8 @@ struct note {
 	__u32 owner_pid;
 	__u32 flags; /* NOTE_* */
 	__u16 port;  /* the port that was last reported, host order */
-	__u16 reserved;
+	__u8 state;  /* the last state change that was told, TCP_* */
+	__u8 reserved;
 	struct rec_task task; /* who acted last in process context: connector, accepter, releaser */
 };
 

@@ -24,6 +24,7 @@ static __always_inline void connect_began(struct sock *sk)
 
 	if (!note)
 		return;
+	note->state = TCP_SYN_SENT;
 	note->flags &= ~(NOTE_IN | NOTE_AUTOBOUND);
 	note->flags |= NOTE_OUT;
 	note->begun_ns = bpf_ktime_get_boot_ns();
@@ -57,13 +58,14 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 		rec->fact.socket.state = error ? TCP_CLOSE : TCP_ESTABLISHED; /* what it becomes */
 		rec->error = error;
 		if (note && note->begun_ns)
-			rec->duration_ns = rec->fact.header.time_ns - note->begun_ns;
+			rec->duration_ns = fact_elapsed_ns(&rec->fact, note->begun_ns);
 		if (note && note->flags & NOTE_AUTOBOUND)
 			rec->fact.header.flags |= CONNECT_F_AUTOBOUND;
 		emit_end(rec);
 	}
 	if (!note)
 		return;
+	note->state = error ? TCP_CLOSE : TCP_ESTABLISHED;
 	if (!error) {
 		note->since_ns = bpf_ktime_get_boot_ns();
 		note->port = sk->__sk_common.skc_num;
@@ -94,6 +96,7 @@ static __always_inline void child_made(struct sock *sk)
 	listener = note->listener;
 	__builtin_memset(note, 0, sizeof(*note));
 	note->listener = listener;
+	note->state = TCP_SYN_RECV;
 	note->flags = NOTE_IN;
 	note->begun_ns = bpf_ktime_get_boot_ns();
 	note->port = sk->__sk_common.skc_num;
@@ -108,6 +111,7 @@ static __always_inline void child_established(struct sock *sk)
 
 	if (!note)
 		return;
+	note->state = TCP_ESTABLISHED;
 	note->since_ns = bpf_ktime_get_boot_ns();
 	/* Accepted already, unless whoever is about to say so still looks for the claim. */
 	if (!(note->flags & NOTE_ACCEPTED) || !claim_take(cookie, CLAIM_TAKEN, &claim))
@@ -122,6 +126,7 @@ static __always_inline void listen_began(struct sock *sk)
 	if (!note)
 		return;
 	note->listener = cookie;
+	note->state = TCP_LISTEN;
 	note->since_ns = bpf_ktime_get_boot_ns();
 	note_by_current(note);
 	if (sk->__sk_common.skc_num)
@@ -139,6 +144,8 @@ static __always_inline void listen_ended(struct sock *sk)
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
 	struct rec_close *rec;
 
+	if (note)
+		note->state = TCP_CLOSE;
 	if (note && note->flags & NOTE_RELEASED)
 		return;
 	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
@@ -202,6 +209,7 @@ static __always_inline void connection_ended(struct sock *sk, int old_state)
 	}
 	if (!note)
 		return;
+	note->state = TCP_CLOSE;
 	if (note->flags & NOTE_IN)
 		claim_drop_of_child(cookie);
 	/* connect(AF_UNSPEC) and shutdown leave a socket that can connect again. */
@@ -300,10 +308,28 @@ int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 	PAIR_FIRST(PAIRED_STATE, state_changes(sk, old_state, new_state));
 }
 
+/*
+ * Since 7.0 programs on tracepoints can be preempted, also between the two copies: then the flag may be of a
+ * thread that came between, while the first copy has told this change. The socket's note knows; no state
+ * follows itself.
+ */
+static __always_inline bool is_told(struct sock *sk, int new_state)
+{
+	const struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+
+	return note && note->state == new_state;
+}
+
+static __always_inline void state_changes_unless_told(struct sock *sk, int old_state, int new_state)
+{
+	if (is_of_interest(sk, new_state) && !is_told(sk, new_state))
+		state_changed(sk, old_state, new_state);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 {
-	PAIR_SECOND(PAIRED_STATE, state_changes(sk, old_state, new_state));
+	PAIR_SECOND(PAIRED_STATE, state_changes_unless_told(sk, old_state, new_state));
 }
 
 /* For measuring: what an empty program costs under the same clock. Never attached otherwise. */
