@@ -83,7 +83,8 @@ static __always_inline void emit_end(void *record)
  * The kernel skips a tracing program that interrupts itself on a CPU: from softirq, or on a preemptible
  * kernel from another task that came between. So a program that carries records is attached twice: the first
  * copy sets a flag while it is on the stack, the second acts only while that flag is set, in place of the run
- * that was skipped. The flag is cleared, never counted down.
+ * that was skipped. The flag is cleared, never counted down. That holds where nobody else comes between the
+ * two, as in tracepoints; calls_fexit has its own way.
  */
 static __always_inline bool pair_enter_first(enum paired_program program)
 {

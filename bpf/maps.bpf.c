@@ -10,6 +10,7 @@ struct refused_map refused SEC(".maps");
 struct threads_map calls_told SEC(".maps");
 struct threads_map accepts_told SEC(".maps");
 struct threads_map accepts_inside SEC(".maps");
+struct first_ran_map first_ran SEC(".maps");
 struct cpus_map cpus SEC(".maps");
 struct ring_map ring SEC(".maps");
 

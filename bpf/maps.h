@@ -132,6 +132,18 @@ struct threads_map {
 	__type(value, __u8);
 };
 
+/*
+ * Threads of which the first copy of a pair on a function has run in the call that is about to return, and of
+ * which pair: by thread number. An array, since its slots can always be written, by whoever is in between.
+ */
+#define FIRST_RAN_SLOTS 65536
+struct first_ran_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FIRST_RAN_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
 struct cpus_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -153,6 +165,7 @@ extern struct refused_map refused SEC(".maps");
 extern struct threads_map calls_told SEC(".maps");     /* the function has told why this call failed */
 extern struct threads_map accepts_told SEC(".maps");   /* the function has told this call */
 extern struct threads_map accepts_inside SEC(".maps"); /* was inside when the function was hooked */
+extern struct first_ran_map first_ran SEC(".maps");
 extern struct cpus_map cpus SEC(".maps");
 extern struct ring_map ring SEC(".maps");
 

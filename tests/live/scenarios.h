@@ -45,6 +45,7 @@
 	X(refused_syns)                                                                                      \
 	X(accept_queue_overflow)                                                                             \
 	X(blocked_accept)                                                                                    \
+	X(preempted)                                                                                         \
 	X(calls_32bit)                                                                                       \
 	X(who_holders)                                                                                       \
 	X(who_addresses)                                                                                     \

@@ -21,29 +21,30 @@ struct function {
 	int arity; /* the program for functions with so many arguments; 0: for all */
 };
 
+/* What is attached to a function last runs first: of two copies, the second comes before the first. */
 static const struct function functions[] = {
-	{"fexit_bind4_first", "inet_bind", TOLD_BIND, 0},
 	{"fexit_bind4_second", "inet_bind", TOLD_BIND, 0},
-	{"fexit_bind6_first", "inet6_bind", TOLD_BIND, 0},
+	{"fexit_bind4_first", "inet_bind", TOLD_BIND, 0},
 	{"fexit_bind6_second", "inet6_bind", TOLD_BIND, 0},
+	{"fexit_bind6_first", "inet6_bind", TOLD_BIND, 0},
 	{"fentry_bind_call", "__sys_bind", TOLD_BIND, 0},
 	{"fexit_bind_call", "__sys_bind", TOLD_BIND, 0},
-	{"fexit_listen_first", "inet_listen", TOLD_LISTEN, 0},
 	{"fexit_listen_second", "inet_listen", TOLD_LISTEN, 0},
+	{"fexit_listen_first", "inet_listen", TOLD_LISTEN, 0},
 	{"fentry_listen_call", "__sys_listen", TOLD_LISTEN, 0},
 	{"fexit_listen_call", "__sys_listen", TOLD_LISTEN, 0},
-	{"fexit_connect_tcp_first", "inet_stream_connect", TOLD_CONNECT, 0},
 	{"fexit_connect_tcp_second", "inet_stream_connect", TOLD_CONNECT, 0},
-	{"fexit_connect_udp_first", "inet_dgram_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_tcp_first", "inet_stream_connect", TOLD_CONNECT, 0},
 	{"fexit_connect_udp_second", "inet_dgram_connect", TOLD_CONNECT, 0},
+	{"fexit_connect_udp_first", "inet_dgram_connect", TOLD_CONNECT, 0},
 	{"fentry_connect_call", "__sys_connect", TOLD_CONNECT, 0},
 	{"fexit_connect_call", "__sys_connect", TOLD_CONNECT, 0},
-	{"fexit_autobind_first", "inet_autobind", TOLD_AUTOBIND, 0},
 	{"fexit_autobind_second", "inet_autobind", TOLD_AUTOBIND, 0},
-	{"fexit_accept_of4_first", "inet_csk_accept", TOLD_ACCEPT, 4},
+	{"fexit_autobind_first", "inet_autobind", TOLD_AUTOBIND, 0},
 	{"fexit_accept_of4_second", "inet_csk_accept", TOLD_ACCEPT, 4},
-	{"fexit_accept_of2_first", "inet_csk_accept", TOLD_ACCEPT, 2},
+	{"fexit_accept_of4_first", "inet_csk_accept", TOLD_ACCEPT, 4},
 	{"fexit_accept_of2_second", "inet_csk_accept", TOLD_ACCEPT, 2},
+	{"fexit_accept_of2_first", "inet_csk_accept", TOLD_ACCEPT, 2},
 };
 
 #define N_FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
