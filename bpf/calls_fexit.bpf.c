@@ -5,58 +5,15 @@
  */
 #include "calls.h"
 
-/*
- * Programs on functions can be preempted, also between the two copies (emit.h): a flag of the CPU would be of
- * whoever came between, and the second would tell again what the first has told. But a thread returns from
- * one function at a time: the first leaves a mark with it, and the second acts when there is none.
- */
-static __always_inline __u32 *function_mark(enum paired_program program, __u32 *ret_mark)
-{
-	__u32 tid = bpf_get_current_pid_tgid(), slot = tid % FIRST_RAN_SLOTS;
-
-	*ret_mark = (program + 1u) << 24 | tid; /* a tid has 22 bits */
-	return bpf_map_lookup_elem(&first_ran, &slot);
-}
-
-static __always_inline bool function_enter_first(enum paired_program program)
-{
-	__u32 mark, *slot = function_mark(program, &mark);
-
-	if (!slot)
-		return false;
-	*(volatile __u32 *)slot = mark;
-	return true;
-}
-
-static __always_inline bool function_enter_second(enum paired_program program)
-{
-	__u32 mark, *slot = function_mark(program, &mark);
-	struct cpu_counters *counters = counters_here();
-
-	if (!slot)
-		return false;
-	if (*(volatile __u32 *)slot == mark) {
-		*(volatile __u32 *)slot = 0;
-		return false;
-	}
-	if (counters)
-		__sync_fetch_and_add(&counters->rescued, 1);
-	return true;
-}
-
 /* Behind `act` come the function's arguments and its result. */
 #define FEXIT_PAIR(name, function, paired, act, ...)                                                         \
 	SEC("?fexit/" function) int BPF_PROG(name##_first, __VA_ARGS__)                                      \
 	{                                                                                                    \
-		if (function_enter_first(paired))                                                            \
-			act;                                                                                 \
-		return 0;                                                                                    \
+		THREAD_PAIR_FIRST(paired, act);                                                              \
 	}                                                                                                    \
 	SEC("?fexit/" function) int BPF_PROG(name##_second, __VA_ARGS__)                                     \
 	{                                                                                                    \
-		if (function_enter_second(paired))                                                           \
-			act;                                                                                 \
-		return 0;                                                                                    \
+		THREAD_PAIR_SECOND(paired, act);                                                             \
 	}
 
 /* The socket, if it is one of ours and a process acts, not the kernel for itself. */

@@ -87,11 +87,11 @@ static __always_inline void request_completed(unsigned long long *ctx)
 SEC("tp_btf/io_uring_complete")
 int uring_first(unsigned long long *ctx)
 {
-	PAIR_FIRST(PAIRED_URING, request_completed(ctx));
+	THREAD_PAIR_FIRST(PAIRED_URING, request_completed(ctx));
 }
 
 SEC("tp_btf/io_uring_complete")
 int uring_second(unsigned long long *ctx)
 {
-	PAIR_SECOND(PAIRED_URING, request_completed(ctx));
+	THREAD_PAIR_SECOND(PAIRED_URING, request_completed(ctx));
 }

@@ -80,11 +80,16 @@ static __always_inline void emit_end(void *record)
 }
 
 /*
- * The kernel skips a tracing program that interrupts itself on a CPU: from softirq, or on a preemptible
- * kernel from another task that came between. So a program that carries records is attached twice: the first
- * copy sets a flag while it is on the stack, the second acts only while that flag is set, in place of the run
- * that was skipped. The flag is cleared, never counted down. That holds where nobody else comes between the
- * two, as in tracepoints; calls_fexit has its own way.
+ * The kernel skips a tracing program that interrupts itself on a CPU: from softirq, or, where programs can be
+ * preempted, for another thread that comes between. They can be on functions, and since 7.0 on tracepoints
+ * (a46023d5616e "tracing: Guard __DECLARE_TRACE() use of __DO_TRACE_CALL() with SRCU-fast"). So a program
+ * that carries records is attached twice, and the second copy acts in place of a first one that was skipped.
+ * How it learns that depends on where the programs run.
+ *
+ * In softirq, too: the first copy sets a flag of the CPU while it is on the stack, and the second acts only
+ * while that flag is set. The flag is cleared, never counted down. Preempted between the two copies, the flag
+ * that the second finds can be another thread's: what it does must bear that (state.bpf.c looks at what was
+ * told), or happen in softirq only (refuse.bpf.c).
  */
 static __always_inline bool pair_enter_first(enum paired_program program)
 {
@@ -104,13 +109,21 @@ static __always_inline void pair_leave_first(enum paired_program program)
 		*(volatile __u8 *)&counters->on_stack[program] = 0;
 }
 
+static __always_inline void count_rescued(void)
+{
+	struct cpu_counters *counters = counters_here();
+
+	if (counters)
+		__sync_fetch_and_add(&counters->rescued, 1);
+}
+
 static __always_inline bool pair_enter_second(enum paired_program program)
 {
 	struct cpu_counters *counters = counters_here();
 
 	if (!counters || !*(volatile __u8 *)&counters->on_stack[program])
 		return false;
-	__sync_fetch_and_add(&counters->rescued, 1);
+	count_rescued();
 	return true;
 }
 
@@ -126,6 +139,65 @@ static __always_inline bool pair_enter_second(enum paired_program program)
 #define PAIR_SECOND(program, act)                                                                            \
 	do {                                                                                                 \
 		if (pair_enter_second(program))                                                              \
+			act;                                                                                 \
+		return 0;                                                                                    \
+	} while (0)
+
+/*
+ * In the context of the process that acts: a thread is in one place at a time, so the first copy leaves a
+ * mark with it, and the second acts when there is none. Two threads whose numbers share a slot: the mark that
+ * stands is kept, and a second copy that finds another's leaves it at that. A run that was skipped just then
+ * is counted as such.
+ */
+static __always_inline __u32 *thread_mark(enum paired_program program, __u32 *ret_mark)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), slot = tid % FIRST_RAN_SLOTS;
+
+	*ret_mark = (program + 1u) << MARK_TID_BITS | tid;
+	return bpf_map_lookup_elem(&first_ran, &slot);
+}
+
+static __always_inline bool is_mark_of_other(__u32 found, __u32 mark)
+{
+	return found && (found ^ mark) & ((1u << MARK_TID_BITS) - 1);
+}
+
+static __always_inline bool thread_pair_enter_first(enum paired_program program)
+{
+	__u32 mark, *slot = thread_mark(program, &mark);
+
+	if (!slot)
+		return false;
+	if (!is_mark_of_other(*(volatile __u32 *)slot, mark))
+		*(volatile __u32 *)slot = mark;
+	return true;
+}
+
+static __always_inline bool thread_pair_enter_second(enum paired_program program)
+{
+	__u32 mark, found, *slot = thread_mark(program, &mark);
+
+	if (!slot)
+		return false;
+	found = *(volatile __u32 *)slot;
+	if (is_mark_of_other(found, mark))
+		return false;
+	*(volatile __u32 *)slot = 0;
+	if (found == mark)
+		return false;
+	count_rescued();
+	return true;
+}
+
+#define THREAD_PAIR_FIRST(program, act)                                                                      \
+	do {                                                                                                 \
+		if (thread_pair_enter_first(program))                                                        \
+			act;                                                                                 \
+		return 0;                                                                                    \
+	} while (0)
+#define THREAD_PAIR_SECOND(program, act)                                                                     \
+	do {                                                                                                 \
+		if (thread_pair_enter_second(program))                                                       \
 			act;                                                                                 \
 		return 0;                                                                                    \
 	} while (0)

@@ -133,10 +133,11 @@ struct threads_map {
 };
 
 /*
- * Threads of which the first copy of a pair on a function has run in the call that is about to return, and of
- * which pair: by thread number. An array, since its slots can always be written, by whoever is in between.
+ * Threads in whose context the first copy of a pair has just run, and of which pair: by thread number. An
+ * array, since its slots can always be written, by whoever is in between.
  */
 #define FIRST_RAN_SLOTS 65536
+#define MARK_TID_BITS	24 /* a thread number has at most 22 */
 struct first_ran_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FIRST_RAN_SLOTS);

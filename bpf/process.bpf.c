@@ -255,35 +255,35 @@ static __always_inline int process_fork(struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_first, struct task_struct *task)
 {
-	PAIR_FIRST(PAIRED_EXEC, process_exec());
+	THREAD_PAIR_FIRST(PAIRED_EXEC, process_exec());
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exec_second, struct task_struct *task)
 {
-	PAIR_SECOND(PAIRED_EXEC, process_exec());
+	THREAD_PAIR_SECOND(PAIRED_EXEC, process_exec());
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exit_first, struct task_struct *task)
 {
-	PAIR_FIRST(PAIRED_EXIT, process_exit(task));
+	THREAD_PAIR_FIRST(PAIRED_EXIT, process_exit(task));
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exit_second, struct task_struct *task)
 {
-	PAIR_SECOND(PAIRED_EXIT, process_exit(task));
+	THREAD_PAIR_SECOND(PAIRED_EXIT, process_exit(task));
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(fork_first, struct task_struct *parent, struct task_struct *child)
 {
-	PAIR_FIRST(PAIRED_FORK, process_fork(child));
+	THREAD_PAIR_FIRST(PAIRED_FORK, process_fork(child));
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(fork_second, struct task_struct *parent, struct task_struct *child)
 {
-	PAIR_SECOND(PAIRED_FORK, process_fork(child));
+	THREAD_PAIR_SECOND(PAIRED_FORK, process_fork(child));
 }

@@ -309,9 +309,8 @@ int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 }
 
 /*
- * Since 7.0 programs on tracepoints can be preempted, also between the two copies: then the flag may be of a
- * thread that came between, while the first copy has told this change. The socket's note knows; no state
- * follows itself.
+ * Preempted between the two copies (emit.h), the flag may be of a thread that came between, while the first
+ * copy has told this change. The socket's note knows; no state follows itself.
  */
 static __always_inline bool is_told(struct sock *sk, int new_state)
 {

@@ -4,6 +4,7 @@
 #include "source/attach.h"
 #include "system/lookup.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -42,22 +43,35 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static void print_help_of(const struct command *command)
+{
+	printf("Usage: portsnoop %s\n%c%s.\n\n", command->usage, toupper(command->help[0]),
+	       command->help + 1);
+	options_print_help(command->bit);
+}
+
+static void print_commands(void)
+{
+	printf("Usage: portsnoop [OPTION...] COMMAND [FILTER...]\n"
+	       "Who has this port? Live, from the kernel.\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		printf("  %-46s %s\n", commands[i].usage, commands[i].help);
+	printf("\n  portsnoop COMMAND --help lists the options of a command.\n");
+}
+
 static void print_help(const struct command *command)
 {
-	if (command) {
-		printf("Usage: portsnoop %s\n%s.\n\n", command->usage, command->help);
-		options_print_help(command->bit);
-	} else {
-		printf("Usage: portsnoop [OPTION...] COMMAND [FILTER...]\n"
-		       "Who has this port? Live, from the kernel.\n\n");
-		for (size_t i = 0; i < N_COMMANDS; i++)
-			printf("  %-46s %s\n", commands[i].usage, commands[i].help);
-		printf("\n  portsnoop COMMAND --help lists the options of a command.\n");
-	}
-	printf("\nA filter: port 8080, lport 30000-60999, addr 10.0.0.0/8, pid 1234, comm nginx, user "
-	       "www-data,\n"
-	       "proto tcp, event bind,listen, failed, errno EADDRINUSE, with and, or, not and parentheses.\n"
-	       "See portsnoop(1).\n");
+	if (command)
+		print_help_of(command);
+	else
+		print_commands();
+	if (!command || strstr(command->usage, "FILTER"))
+		printf("\nA filter: port 8080, lport 30000-60999, addr 10.0.0.0/8, pid 1234, comm nginx, "
+		       "user "
+		       "www-data,\n"
+		       "proto tcp, event bind,listen, failed, errno EADDRINUSE, with and, or, not and "
+		       "parentheses.\n");
+	printf("\nSee portsnoop(1).\n");
 }
 
 static void print_version(void)

@@ -269,9 +269,14 @@ _Noreturn static void run_version(void)
 	_exit(127);
 }
 
+static void expect_process(struct acts *acts, enum rec_kind kind, const char *act, enum self_test_actor actor)
+{
+	self_test_expect(acts->test, (struct expectation){
+					     .fact = FACT_PROCESS, .kind = kind, .act = act, .actor = actor});
+}
+
 static void run_child(struct acts *acts)
 {
-	struct expectation expectation = {.fact = FACT_PROCESS, .actor = ACTOR_SELF};
 	pid_t pid = fork();
 	int status;
 
@@ -283,19 +288,10 @@ static void run_child(struct acts *acts)
 		self_test_skip(acts->test, FACT_PROCESS, "a child could not be run");
 		return;
 	}
-	expectation.kind = REC_PROCESS;
-	expectation.act = "the name of this process";
-	self_test_expect(acts->test, expectation);
-	expectation.kind = REC_FORK;
-	expectation.act = "a fork";
-	self_test_expect(acts->test, expectation);
-	expectation.actor = ACTOR_CHILD;
-	expectation.kind = REC_EXEC;
-	expectation.act = "an exec";
-	self_test_expect(acts->test, expectation);
-	expectation.kind = REC_EXIT;
-	expectation.act = "an exit";
-	self_test_expect(acts->test, expectation);
+	expect_process(acts, REC_PROCESS, "the name of this process", ACTOR_SELF);
+	expect_process(acts, REC_FORK, "a fork", ACTOR_SELF);
+	expect_process(acts, REC_EXEC, "an exec", ACTOR_CHILD);
+	expect_process(acts, REC_EXIT, "an exit", ACTOR_CHILD);
 }
 
 /* --- all of it --------------------------------------------------------------------------------------------

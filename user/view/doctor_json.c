@@ -14,24 +14,14 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 
 static void row_begin(struct json_writer *w, const char *row)
 {
-	json_begin(w);
-	json_object(w, NULL);
-	json_string(w, "row", row);
+	json_row_begin(w, row);
 	json_object(w, "portsnoop");
 }
 
-static int row_end(struct json_writer *w, FILE *out)
+static int row_print(struct json_writer *w, FILE *out)
 {
-	int error;
-
 	json_object_end(w);
-	json_object_end(w);
-	error = json_finish(w);
-	if (error)
-		return error;
-	fwrite(w->data, 1, w->length, out);
-	fputc('\n', out);
-	return 0;
+	return json_row_print(w, out);
 }
 
 static int print_check(struct json_writer *w, FILE *out, const struct check *check)
@@ -44,7 +34,7 @@ static int print_check(struct json_writer *w, FILE *out, const struct check *che
 	put_text(w, "value", check->value);
 	put_text(w, "purpose", check->purpose);
 	put_text(w, "reason", check->reason);
-	return row_end(w, out);
+	return row_print(w, out);
 }
 
 /* --- facts ------------------------------------------------------------------------------------------------
@@ -99,7 +89,7 @@ static int print_fact(struct json_writer *w, FILE *out, unsigned fact, const str
 	json_string(w, "cost", finding_functions_cost(finding, fact));
 	json_string(w, "self_test", self_test_outcome_name(state->self_test.outcome));
 	put_text(w, "self_test_reason", state->self_test.reason);
-	return row_end(w, out);
+	return row_print(w, out);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------------------
@@ -135,7 +125,7 @@ static int print_verdict(struct json_writer *w, FILE *out, const struct diagnosi
 	for (unsigned i = 0; i < diagnosis->n_remedies; i++)
 		json_string(w, NULL, diagnosis->remedies[i]);
 	json_array_end(w);
-	return row_end(w, out);
+	return row_print(w, out);
 }
 
 int doctor_print_json(FILE *out, const struct diagnosis *diagnosis)

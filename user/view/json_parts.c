@@ -23,6 +23,26 @@ void json_wrapped(struct json_writer *w, const char *object, const char *key, co
 	json_object_end(w);
 }
 
+void json_row_begin(struct json_writer *w, const char *row)
+{
+	json_begin(w);
+	json_object(w, NULL);
+	json_string(w, "row", row);
+}
+
+int json_row_print(struct json_writer *w, FILE *out)
+{
+	int error;
+
+	json_object_end(w);
+	error = json_finish(w);
+	if (error)
+		return error;
+	fwrite(w->data, 1, w->length, out);
+	fputc('\n', out);
+	return 0;
+}
+
 void json_time(struct json_writer *w, const char *key, int64_t wall_ns)
 {
 	char text[CIVIL_TIME_MAX];

@@ -10,6 +10,12 @@
 #include "io/json_writer.h"
 #include "view/event.h"
 
+#include <stdio.h>
+
+/* A line of its own: what `row` names it, its fields between the two, then the newline. 0 or -errno. */
+void json_row_begin(struct json_writer *w, const char *row);
+int json_row_print(struct json_writer *w, FILE *out);
+
 /* RFC 3339, UTC, nine decimals; wall_ns is since the epoch. */
 void json_time(struct json_writer *w, const char *key, int64_t wall_ns);
 /* An object with a single string, or nothing without value: {"type":"EADDRINUSE"}. */

@@ -6,26 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-static void row_begin(struct json_writer *w, const char *row)
-{
-	json_begin(w);
-	json_object(w, NULL);
-	json_string(w, "row", row);
-}
-
-static int row_end(struct json_writer *w, FILE *out)
-{
-	int error;
-
-	json_object_end(w);
-	error = json_finish(w);
-	if (error)
-		return error;
-	fwrite(w->data, 1, w->length, out);
-	fputc('\n', out);
-	return 0;
-}
-
 /* What rows of both kinds have under `portsnoop`. */
 static void json_socket(struct json_writer *w, const struct model *model,
 			const struct description *description, const struct list_options *options)
@@ -90,9 +70,9 @@ int list_json_ports(FILE *out, const struct model *model, const struct port_tabl
 	int error = 0;
 
 	for (size_t i = 0; i < table->n_ports && !error; i++) {
-		row_begin(&w, "port");
+		json_row_begin(&w, "port");
 		json_port_row(&w, model, &table->ports[i], options);
-		error = row_end(&w, out);
+		error = json_row_print(&w, out);
 	}
 	json_free(&w);
 	return error;
@@ -129,9 +109,9 @@ int list_json_connections(FILE *out, const struct model *model, const struct por
 	int error = 0;
 
 	for (size_t i = 0; i < table->n_connections && !error; i++) {
-		row_begin(&w, "connection");
+		json_row_begin(&w, "connection");
 		json_connection_row(&w, model, &table->connections[i], options);
-		error = row_end(&w, out);
+		error = json_row_print(&w, out);
 	}
 	json_free(&w);
 	return error;
@@ -184,9 +164,9 @@ int list_json_processes(FILE *out, const struct model *model, const struct proce
 	int error = 0;
 
 	for (size_t i = 0; i < view->n_rows && !error; i++) {
-		row_begin(&w, "process");
+		json_row_begin(&w, "process");
 		json_process_row(&w, model, &view->rows[i], options);
-		error = row_end(&w, out);
+		error = json_row_print(&w, out);
 	}
 	json_free(&w);
 	return error;
