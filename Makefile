@@ -63,7 +63,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/
 # --- what is built from what ------------------------------------------------------------------------------
 
 # snapshot is a skeleton of its own: one-shot commands load nothing else.
-BPF_SNAPSHOT := bpf/snapshot.bpf.c
+# What defines something comes before what has it as an extern.
+BPF_SNAPSHOT := bpf/snapshot_sockets.bpf.c bpf/snapshot_holders.bpf.c
 # maps comes first: libbpf 1.1's linker keeps the offset 0 of an extern that it sees before its definition.
 BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_SNAPSHOT),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
@@ -80,7 +81,7 @@ USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
 PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/source/ring.c \
-	user/system/services_file.c)
+	user/source/batches.c user/system/services_file.c user/system/proc.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
@@ -172,24 +173,27 @@ $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
 $(OUT)/bpf/live.o: $(BPF_OBJ)
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
-# The same source twice: for walks that serve a trace, and for those that are all there is.
-$(OUT)/bpf/snapshot_lean.bpf.o: $(BPF_SNAPSHOT) vmlinux/$(ARCH)/vmlinux.h Makefile
+# The same sources twice: for walks that serve a trace, and for those that are all there is.
+$(OUT)/bpf/lean_%.bpf.o: bpf/snapshot_%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DSNAPSHOT_LEAN -MMD -MP -c $< -o $@
 
-$(OUT)/bpf/snapshot.o $(OUT)/bpf/snapshot_lean.o: %.o: %.bpf.o
+$(OUT)/bpf/snapshot.o: $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_SNAPSHOT))
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(OUT)/bpf/lean_%.o: $(OUT)/bpf/lean_%.bpf.o
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
 $(OUT)/%.skel.h: $(OUT)/bpf/%.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
-# A light skeleton: the kernel resolves types and relocations, not libbpf.
-$(OUT)/snapshot_lean.skel.h: $(OUT)/bpf/snapshot_lean.o
-	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton -L $< name snapshot_lean_bpf > $@
+# Light skeletons: the kernel resolves types and relocations, not libbpf.
+$(OUT)/lean_%.skel.h: $(OUT)/bpf/lean_%.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton -L $< name lean_$*_bpf > $@
 
 # --- user side --------------------------------------------------------------------------------------------
 
-SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot snapshot_lean)
+SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot lean_sockets lean_holders)
 $(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
 
 ifneq ($(SYSROOT),)

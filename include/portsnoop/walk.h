@@ -3,9 +3,7 @@
 #ifndef PORTSNOOP_WALK_H
 #define PORTSNOOP_WALK_H
 
-#ifndef __VMLINUX_H__
-#include <linux/types.h>
-#endif
+#include <portsnoop/event.h>
 
 /* Network namespaces that one walk looks into. */
 #define WALK_NETNS_MAX 4096
@@ -14,6 +12,19 @@
 struct walk_task {
 	__u32 netns; /* inode */
 	__u32 tid;   /* as the reader's pid namespace has it */
+};
+
+/* What the iterators go by: zeroed and set before each walk. */
+struct walk_state {
+	__u32 source;	     /* enum rec_source */
+	__u32 netns;	     /* inode of the namespace that tcp and udp list */
+	__u32 last_netns;    /* of the task before */
+	__u16 port;	     /* only sockets on this local port, host order; 0: on all */
+	__u8 ports_only;     /* no connections */
+	__u8 no_remains;     /* nothing that is no whole socket: requests, TIME_WAIT */
+	__u8 notes_kill;     /* said by snapshot_tasks: to look at notes would take the kernel down */
+	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
+	struct rec_task task;
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "command/fill.h"
 
 #include "command/command.h"
+#include "core/describe.h"
 #include "core/errno_name.h"
 #include "source/ask.h"
 #include "source/enrich.h"
@@ -92,14 +93,40 @@ static int walk_beside(struct snapshot *snapshot, const struct snapshot_walk *wh
 	return result;
 }
 
-/* Fills the tables by one walk. */
-static int walk(struct snapshot *snapshot, const struct fill *fill, const struct sink *to)
+/* One that a process must hold: not under way in a message, nor without a descriptor by its nature. */
+static int lacks_holder(const struct socket_row *row, void *context)
 {
-	const struct snapshot_walk what = {
-		.source = SOURCE_SNAPSHOT, .ports_only = !fill->connections, .port = fill->port};
+	return !row->n_holders && !row->orphan && !describe_in_flight(row);
+}
+
+/*
+ * Of one port: sockets and their holders at once, since whole tables are walked for a few rows; and the
+ * holders again, after the sockets, if somebody made one between the two looks. Sockets of the kernel itself
+ * and of processes that are hidden have none at the second look, either. Of all ports: one after the other.
+ */
+static int walk_once_or_twice(struct snapshot *snapshot, const struct fill *fill, const struct model *model,
+			      const struct sink *sink)
+{
+	struct snapshot_walk what = {.source = SOURCE_SNAPSHOT,
+				     .ports_only = !fill->connections,
+				     .port = fill->port,
+				     .beside = fill->port != 0};
+	int result = walk_beside(snapshot, &what, sink);
+
+	if (result || !what.beside || !model_each_socket(model, lacks_holder, NULL))
+		return result;
+	what.beside = false;
+	what.holders_only = true;
+	return walk_beside(snapshot, &what, sink);
+}
+
+/* Fills the tables by looking once. */
+static int walk(struct snapshot *snapshot, const struct fill *fill, struct pipeline *pipeline)
+{
+	const struct sink to = pipeline_sink(pipeline);
 	bool host;
 	int cgroup2_fd = mounts_open_cgroup2(&host), result = -ENOMEM;
-	struct enrich *enrich = enrich_new(to, cgroup2_fd);
+	struct enrich *enrich = enrich_new(&to, cgroup2_fd);
 
 	if (enrich) {
 		struct looking looking = {.to = enrich_sink(enrich)};
@@ -109,7 +136,7 @@ static int walk(struct snapshot *snapshot, const struct fill *fill, const struct
 			enrich_without_descriptions(enrich);
 		result = enrich_begin(enrich);
 		if (!result)
-			result = walk_beside(snapshot, &what, &sink);
+			result = walk_once_or_twice(snapshot, fill, pipeline_model(pipeline), &sink);
 		if (!result)
 			tell_skipped(&looking);
 		if (!result && fill->more)
@@ -145,7 +172,7 @@ int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)
 		return status;
 	error = snapshot_open(&snapshot_options, &snapshot, &fault);
 	if (!error) {
-		error = walk(snapshot, fill, &sink);
+		error = walk(snapshot, fill, pipeline);
 		if (error)
 			fault_set(&fault, error, "the walk over the kernel's sockets failed: %s",
 				  strerror(-error));

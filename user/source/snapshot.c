@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/snapshot.h"
 
+#include "source/snapshot_beside.h"
 #include "source/snapshot_netns.h"
 #include "source/snapshot_programs.h"
 #include "source/snapshot_read.h"
@@ -60,7 +61,8 @@ struct walk {
 	struct netns_set *namespaces;
 	const struct sink *to;
 	const struct snapshot_walk *what;
-	bool crowded; /* there are more namespaces than have room */
+	bool crowded;	/* there are more namespaces than have room */
+	bool uncovered; /* one of them was not walked, though descriptors were read as if it would be */
 };
 
 static int put_part(const struct walk *walk, enum walk_part part, uint32_t netns, uint64_t begin_ns,
@@ -133,13 +135,39 @@ static int skip(const struct walk *walk, struct netns *netns, uint64_t begin_ns,
 }
 
 /* Without an entry in the kernel's map, which may find no memory, its sockets are only listed twice. */
-static int cover(const struct walk *walk, struct netns *netns, uint64_t begin_ns)
+static int mark_covered(struct netns *netns, void *context)
 {
+	const struct walk *walk = context;
 	uint32_t yes = 1;
 
-	netns->state = NETNS_COVERED;
 	bpf_map_update_elem(walk->snapshot->programs.covered_fd, &netns->inode, &yes, BPF_ANY);
+	return 0;
+}
+
+static int cover(struct walk *walk, struct netns *netns, uint64_t begin_ns)
+{
+	netns->state = NETNS_COVERED;
+	mark_covered(netns, walk);
 	return put_part(walk, WALK_COVERED, netns->inode, begin_ns, 0);
+}
+
+/* The next walk covers anew. */
+static int uncover(struct netns *netns, void *context)
+{
+	const struct walk *walk = context;
+
+	bpf_map_delete_elem(walk->snapshot->programs.covered_fd, &netns->inode);
+	return 0;
+}
+
+static int uncover_unwalked(struct netns *netns, void *context)
+{
+	struct walk *walk = context;
+
+	if (netns->state == NETNS_COVERED)
+		return 0;
+	walk->uncovered = true;
+	return uncover(netns, walk);
 }
 
 static int walk_tcp(const struct walk *walk, int *ret_error)
@@ -151,7 +179,7 @@ static int walk_tcp(const struct walk *walk, int *ret_error)
 
 static int walk_namespace(struct netns *netns, void *context)
 {
-	const struct walk *walk = context;
+	struct walk *walk = context;
 	uint64_t begin_ns = proc_boottime_ns();
 	int error = netns_enter(walk->namespaces, netns), result = 0;
 
@@ -236,6 +264,35 @@ static int walk_descriptors(struct walk *walk)
 	return put_part(walk, error ? WALK_SKIPPED : WALK_HOLDERS, 0, begin_ns, error);
 }
 
+static int take_beside(struct walk *walk, struct beside *beside)
+{
+	const struct sink rows = {.take = take_row, .context = walk};
+	int error, result = beside_take(beside, &rows, &error);
+
+	if (result)
+		return result;
+	return put_part(walk, error ? WALK_SKIPPED : WALK_HOLDERS, 0, beside_begin_ns(beside), error);
+}
+
+/*
+ * Namespaces and descriptors at once: these are read as if all namespaces were walked already. What hangs on
+ * one that could not be walked after all is read once more.
+ */
+static int walk_both(struct walk *walk)
+{
+	struct beside *beside;
+	int result;
+
+	netns_set_each(walk->namespaces, mark_covered, walk);
+	beside = beside_start(walk->snapshot->programs.links[ITERATE_FILES]);
+	result = walk_namespaces(walk);
+	netns_set_each(walk->namespaces, uncover_unwalked, walk);
+	if (!result)
+		result = beside && !walk->uncovered ? take_beside(walk, beside) : walk_descriptors(walk);
+	beside_end(beside);
+	return result;
+}
+
 static int walk_noted(struct walk *walk)
 {
 	const struct sink rows = {.take = take_row, .context = walk};
@@ -259,31 +316,37 @@ static int skip_revealed(struct netns *netns, void *context)
 /* --- all of it --------------------------------------------------------------------------------------------
  */
 
+static int walk_sockets_and_holders(struct walk *walk)
+{
+	int result;
+
+	if (walk->what->beside)
+		return walk_both(walk);
+	result = walk_namespaces(walk);
+	if (!result && !walk->what->partial)
+		result = walk_descriptors(walk);
+	return result;
+}
+
 static int walk_all(struct walk *walk)
 {
 	int result = put_part(walk, WALK_BEGIN, 0, proc_boottime_ns(), 0);
 
 	if (!result)
 		result = find_namespaces(walk);
+	if (walk->what->holders_only) {
+		netns_set_each(walk->namespaces, mark_covered, walk);
+		if (!result)
+			result = walk_descriptors(walk);
+		return result ? result : put_part(walk, WALK_END, 0, proc_boottime_ns(), 0);
+	}
 	if (!result)
-		result = walk_namespaces(walk);
-	if (!result && !walk->what->partial)
-		result = walk_descriptors(walk);
+		result = walk_sockets_and_holders(walk);
 	if (!result && !walk->what->partial)
 		result = walk_noted(walk);
 	if (!result)
 		result = netns_set_each(walk->namespaces, skip_revealed, walk);
 	return result ? result : put_part(walk, WALK_END, 0, proc_boottime_ns(), 0);
-}
-
-/* The next walk covers anew. */
-static int uncover(struct netns *netns, void *context)
-{
-	const struct walk *walk = context;
-
-	if (netns->state == NETNS_COVERED)
-		bpf_map_delete_elem(walk->snapshot->programs.covered_fd, &netns->inode);
-	return 0;
 }
 
 int snapshot_walk(struct snapshot *snapshot, const struct snapshot_walk *what, const struct sink *sink)

@@ -27,7 +27,14 @@ struct snapshot_walk {
 	bool ports_only;	/* no connections: of TCP, only what listens or is bound */
 	bool no_remains;	/* no requests, no TIME_WAIT */
 	bool partial;		/* sockets only, no descriptors: it judges nothing */
-	uint16_t port;		/* only sockets on this local port; 0: on all. Judges nothing either */
+	bool holders_only;	/* descriptors of sockets that another walk has just listed */
+	/*
+	 * Descriptors are read while the namespaces still are, which is quicker. A socket that is made
+	 * meanwhile can be listed without its holder, whose descriptors were read before: then a walk with
+	 * holders_only is to follow.
+	 */
+	bool beside;
+	uint16_t port; /* only sockets on this local port; 0: on all. Judges nothing either */
 };
 
 /* Loads the iterators. 0, or a negative errno with *fault in words. */

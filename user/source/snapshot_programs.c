@@ -1,41 +1,96 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/snapshot_programs.h"
 
+#include <portsnoop/walk.h>
+
 #include "snapshot.skel.h"
 #pragma GCC diagnostic push /* generated code subtracts void pointers */
 #pragma GCC diagnostic ignored "-Wpointer-arith"
-#include "snapshot_lean.skel.h"
+#include "lean_holders.skel.h"
+#include "lean_sockets.skel.h"
 #pragma GCC diagnostic pop
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
-/* --- the light skeleton -----------------------------------------------------------------------------------
+/* --- the light skeletons ----------------------------------------------------------------------------------
  */
 
-static int load_lean(struct snapshot_programs *programs)
+static int load_lean_sockets(struct snapshot_programs *programs)
 {
-	struct snapshot_lean_bpf *lean = snapshot_lean_bpf__open();
+	struct lean_sockets_bpf *lean = lean_sockets_bpf__open();
 	int error;
 
 	if (!lean)
 		return -ENOMEM;
-	error = snapshot_lean_bpf__load(lean);
+	programs->lean_sockets = lean;
+	error = lean_sockets_bpf__load(lean);
 	if (!error)
-		error = snapshot_lean_bpf__attach(lean);
-	if (error) {
-		snapshot_lean_bpf__destroy(lean);
+		error = lean_sockets_bpf__attach(lean);
+	if (error)
 		return error;
-	}
-	programs->lean = lean;
 	programs->links[ITERATE_TCP] = lean->links.snapshot_tcp_fd;
 	programs->links[ITERATE_UDP] = lean->links.snapshot_udp_fd;
 	programs->links[ITERATE_TASKS] = lean->links.snapshot_tasks_fd;
+	programs->sockets = &lean->bss->walk;
+	return 0;
+}
+
+static int load_lean_holders(struct snapshot_programs *programs)
+{
+	struct lean_holders_bpf *lean = lean_holders_bpf__open();
+	int error;
+
+	if (!lean)
+		return -ENOMEM;
+	programs->lean_holders = lean;
+	error = lean_holders_bpf__load(lean);
+	if (!error)
+		error = lean_holders_bpf__attach(lean);
+	if (error)
+		return error;
 	programs->links[ITERATE_FILES] = lean->links.snapshot_files_fd;
 	programs->links[ITERATE_IN_FLIGHT] = lean->links.snapshot_in_flight_fd;
 	programs->covered_fd = lean->maps.covered.map_fd;
+	programs->holders = &lean->bss->walk;
 	return 0;
+}
+
+static void *load_holders_beside(void *programs)
+{
+	return (void *)(intptr_t)load_lean_holders(programs);
+}
+
+static void forget(struct snapshot_programs *programs)
+{
+	*programs = (struct snapshot_programs){.covered_fd = -1, .notes_fd = -1, .processes_fd = -1};
+	for (int i = 0; i < ITERATOR_COUNT; i++)
+		programs->links[i] = -1;
+}
+
+/* Side by side: a command that looks once waits for nothing as long as for this. */
+static int load_lean(struct snapshot_programs *programs)
+{
+	pthread_t other;
+	void *result = NULL;
+	int error;
+
+	if (pthread_create(&other, NULL, load_holders_beside, programs)) {
+		error = load_lean_sockets(programs);
+		result = error ? NULL : load_holders_beside(programs);
+	} else {
+		error = load_lean_sockets(programs);
+		pthread_join(other, &result);
+	}
+	if (!error)
+		error = (int)(intptr_t)result;
+	if (error) {
+		snapshot_programs_close(programs);
+		forget(programs);
+	}
+	return error;
 }
 
 /* --- the ordinary one -------------------------------------------------------------------------------------
@@ -107,6 +162,7 @@ static int load_full(struct snapshot_programs *programs, const struct snapshot_o
 		error = attach_full(programs);
 	if (!error) {
 		programs->covered_fd = bpf_map__fd(full->maps.covered);
+		programs->sockets = programs->holders = &full->bss->walk;
 		programs->notes_fd = bpf_map__fd(full->maps.notes);
 		programs->processes_fd = bpf_map__fd(full->maps.processes);
 		return 0;
@@ -120,48 +176,39 @@ static int load_full(struct snapshot_programs *programs, const struct snapshot_o
 int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,
 			   struct fault *fault)
 {
-	*programs = (struct snapshot_programs){.covered_fd = -1, .notes_fd = -1, .processes_fd = -1};
-	for (int i = 0; i < ITERATOR_COUNT; i++)
-		programs->links[i] = -1;
+	forget(programs);
 	/* Kernels below 5.17, and who knows what else: the ordinary one says why it cannot be. */
 	if (options->lean && load_lean(programs) == 0)
 		return 0;
 	return load_full(programs, options, fault);
 }
 
-/* Two types of the same layout, since each skeleton has its own. */
-#define BEGIN(walk)                                                                                          \
-	do {                                                                                                 \
-		memset(&(walk), 0, sizeof(walk));                                                            \
-		(walk).source = what->source;                                                                \
-		(walk).ports_only = what->ports_only;                                                        \
-		(walk).no_remains = what->no_remains;                                                        \
-		(walk).port = what->port;                                                                    \
-	} while (0)
-
 void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what)
 {
-	if (programs->lean)
-		BEGIN(programs->lean->bss->walk);
-	else
-		BEGIN(programs->full->bss->walk);
+	const struct walk_state state = {
+		.source = what->source,
+		.ports_only = what->ports_only,
+		.no_remains = what->no_remains,
+		.port = what->port,
+	};
+
+	*programs->sockets = state;
+	*programs->holders = state;
 }
 
 void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode)
 {
-	if (programs->lean)
-		programs->lean->bss->walk.netns = inode;
-	else
-		programs->full->bss->walk.netns = inode;
+	programs->sockets->netns = inode;
 }
 
 bool snapshot_programs_notes_kill(const struct snapshot_programs *programs)
 {
-	return programs->full && programs->full->bss->walk.notes_kill;
+	return programs->sockets->notes_kill;
 }
 
 void snapshot_programs_close(struct snapshot_programs *programs)
 {
-	snapshot_lean_bpf__destroy(programs->lean);
+	lean_sockets_bpf__destroy(programs->lean_sockets);
+	lean_holders_bpf__destroy(programs->lean_holders);
 	snapshot_bpf__destroy(programs->full);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The iterators in the kernel, loaded by one of two skeletons: the light one lets the kernel resolve types,
- * which is quick but needs 5.17 and cannot share maps; the ordinary one works everywhere.
+ * The iterators in the kernel, loaded by light skeletons or an ordinary one. The light ones let the kernel
+ * resolve types, which is quick but needs 5.17, and cannot share maps; the ordinary one works everywhere.
  */
 #ifndef PORTSNOOP_SOURCE_SNAPSHOT_PROGRAMS_H
 #define PORTSNOOP_SOURCE_SNAPSHOT_PROGRAMS_H
@@ -21,14 +21,18 @@ enum iterator {
 };
 
 struct snapshot_bpf;
-struct snapshot_lean_bpf;
+struct lean_sockets_bpf;
+struct lean_holders_bpf;
+struct walk_state;
 
 struct snapshot_programs {
-	struct snapshot_bpf *full; /* one of the two */
-	struct snapshot_lean_bpf *lean;
-	int links[ITERATOR_COUNT];  /* descriptors for bpf_iter_create(); negative: left out */
-	int covered_fd;		    /* map of the namespaces that are done */
-	int notes_fd, processes_fd; /* to share; negative: the light skeleton has none */
+	struct snapshot_bpf *full; /* or the other two */
+	struct lean_sockets_bpf *lean_sockets;
+	struct lean_holders_bpf *lean_holders;
+	struct walk_state *sockets, *holders; /* what their iterators go by; the same one in the ordinary */
+	int links[ITERATOR_COUNT];	      /* descriptors for bpf_iter_create(); negative: left out */
+	int covered_fd;			      /* map of the namespaces that are done */
+	int notes_fd, processes_fd;	      /* to share; negative: the light skeleton has none */
 };
 
 int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who holds the kernel's sockets now, and sockets that only their holders lead to: task_file sees every
+ * process, and so every socket with a descriptor in every namespace; the storage of sockets also those whose
+ * descriptor is under way in a message, and so do the queues of Unix sockets.
+ */
+#include "snapshot.h"
+
+#define SCM_MAX_FD 253 /* of one message */
+
+/* The namespaces whose hashed sockets this walk has listed: the other iterators leave those to tcp and udp.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, WALK_NETNS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} covered SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* --- sockets that tcp and udp do not list -----------------------------------------------------------------
+ */
+
+/* TCP sockets are hashed from connect or listen on; one that is only bound is not. */
+static __always_inline bool listed_elsewhere(const struct rec_socket *socket)
+{
+	__u32 netns = socket->netns;
+
+	if (socket->protocol == IPPROTO_TCP && socket->state == TCP_CLOSE)
+		return false;
+	return bpf_map_lookup_elem(&covered, &netns);
+}
+
+static __always_inline int row_if_unlisted(struct seq_file *seq, struct sock *sk, __u64 cookie)
+{
+	struct rec_socket_row row = {};
+	struct tcp_sock *tcp;
+
+	row.fact.socket.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	row.fact.socket.state = sk->__sk_common.skc_state;
+	row.fact.socket.protocol = sk->sk_protocol;
+	if (listed_elsewhere(&row.fact.socket))
+		return 0;
+	row_begin(&row, &sk->__sk_common);
+	row.fact.socket.cookie = cookie;
+	row_add_full(&row, sk);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
+		row_add_tcp(&row, tcp);
+	return bpf_seq_write(seq, &row, sizeof(row));
+}
+
+/* With a port, and of the kinds that this is about. */
+static __always_inline bool has_port(const struct sock *sk)
+{
+	return sk->__sk_common.skc_num &&
+	       socket_is_ours(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family);
+}
+
+static __always_inline bool is_connection(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_LISTEN &&
+	       sk->__sk_common.skc_state != TCP_CLOSE;
+}
+
+#ifndef SNAPSHOT_LEAN
+/* Of the live trace, when there is one. */
+struct notes_map notes SEC(".maps");
+struct processes_map processes SEC(".maps");
+
+const volatile bool knob_adopt = false;
+
+/*
+ * Older than the trace: from now on its storage lists it, wherever its descriptors go, and its holder is one
+ * whose forks and execs matter. A listener's note tells its children where they come from.
+ */
+static __always_inline void adopt(struct sock *sk, __u64 cookie, const struct rec_task *task)
+{
+	struct known_process known = {.start_ns = task->start_ns};
+	__u32 pid = task->pid;
+	struct note *note;
+
+	bpf_map_update_elem(&processes, &pid, &known, BPF_NOEXIST);
+	note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (note && sk->__sk_common.skc_state == TCP_LISTEN)
+		note->listener = cookie;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int snapshot_noted(struct on_note *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	if (sk && has_port(sk))
+		row_if_unlisted(ctx->all->out, sk, COOKIE(sk, &sk->__sk_common));
+	return 0;
+}
+#endif
+
+/* --- under way in a message (SCM_RIGHTS) -------------------------------------------------------------------
+ */
+
+#define MESSAGES_MAX 4096 /* of one receiver */
+
+struct messages {
+	const struct sk_buff *at, *end;
+	const struct scm_fp_list *files; /* of the message */
+	struct seq_file *seq;
+};
+
+/* A file is a socket's if what it leads to leads back to it. NULL: it is not. */
+static __always_inline const struct sock *socket_of_file(const struct file *file)
+{
+	const struct socket *socket = BPF_CORE_READ(file, private_data);
+	const struct sock *sk = BPF_CORE_READ(socket, sk);
+
+	return BPF_CORE_READ(socket, file) == file && BPF_CORE_READ(sk, sk_socket) == socket ? sk : NULL;
+}
+
+static __always_inline void say_in_flight(struct seq_file *seq, const struct file *file)
+{
+	struct rec_socket_row row = {};
+	const struct sock *sk = socket_of_file(file);
+
+	if (!sk || !socket_is_ours_sk(sk) || !BPF_CORE_READ(sk, __sk_common.skc_num))
+		return;
+	header_begin(&row.fact.header, sizeof(row), REC_SOCKET, REC_F_SOCKET | SOCKET_F_IN_FLIGHT);
+	socket_fill(&row.fact.socket, sk);
+	row.fact.socket.cookie = socket_cookie_of(sk);
+	row.fact.socket.options = socket_options(sk);
+	if (row.fact.socket.cookie) /* here it can only be read */
+		bpf_seq_write(seq, &row, sizeof(row));
+}
+
+static long look_at_file(__u32 number, struct messages *messages)
+{
+	struct file *file = NULL;
+
+	if (number < SCM_MAX_FD)
+		bpf_probe_read_kernel(&file, sizeof(file), &messages->files->fp[number]);
+	if (file)
+		say_in_flight(messages->seq, file);
+	return 0;
+}
+
+static long look_at_message(__u32 number, struct messages *messages)
+{
+	const struct sk_buff *message = messages->at;
+	const struct unix_skb_parms *parameters = (const void *)&message->cb;
+	const struct scm_fp_list *files;
+
+	if (!message || message == messages->end)
+		return 1;
+	messages->at = BPF_CORE_READ(message, next);
+	files = BPF_CORE_READ(parameters, fp);
+	messages->files = files;
+	if (files)
+		bpf_loop(BPF_CORE_READ(files, count), look_at_file, messages, 0);
+	return 0;
+}
+
+/* What waits to be received is in the receiver's queue. */
+SEC("iter/unix")
+int snapshot_in_flight(struct on_unix *ctx)
+{
+	struct sock *receiver = ctx->sk;
+	struct messages messages = {.seq = ctx->all->out};
+
+	if (!receiver || !compat_has_loop())
+		return 0;
+	messages.end = (const void *)&receiver->sk_receive_queue;
+	messages.at = BPF_CORE_READ(receiver, sk_receive_queue.next);
+	if (messages.at != messages.end)
+		bpf_loop(MESSAGES_MAX, look_at_message, &messages, 0);
+	return 0;
+}
+
+/* --- who holds them ---------------------------------------------------------------------------------------
+ */
+
+/* As if it were the one inside of a cgroup_root: its name has a place of its own (snapshot.h). */
+static __always_inline __u64 cgroup_of(const struct task_struct *task)
+{
+	const char *cgroup = (const char *)BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	const struct kernfs_node *node = NULL;
+
+	bpf_probe_read_kernel(&node, sizeof(node),
+			      cgroup + (bpf_core_field_offset(struct cgroup_root, cgrp.kn) -
+					bpf_core_field_offset(struct cgroup_root, cgrp)));
+	return BPF_CORE_READ(node, id);
+}
+
+static __always_inline void describe_task(const struct task_struct *task)
+{
+	struct rec_task *to = &walk.task;
+	const struct task_struct *leader;
+
+	if (to->tid == (__u32)task->pid && walk.last_start_ns == task->start_boottime)
+		return;
+	walk.last_start_ns = task->start_boottime;
+	leader = BPF_CORE_READ(task, group_leader);
+	to->pid = task->tgid;
+	to->tid = task->pid;
+	to->start_ns = BPF_CORE_READ(leader, start_boottime);
+	to->uid = BPF_CORE_READ(task, cred, uid.val);
+	to->cgroup_id = cgroup_of(task);
+	bpf_probe_read_kernel_str(to->comm, sizeof(to->comm), &leader->comm);
+}
+
+/* Each thread with a descriptor table of its own, and each leader. */
+SEC("iter/task_file")
+int snapshot_files(struct on_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct rec_holder holder = {};
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!file || !task)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || !has_port(sk) || (walk.port && sk->__sk_common.skc_num != walk.port))
+		return 0;
+	if (walk.ports_only && is_connection(sk))
+		return 0;
+	describe_task(task);
+	header_begin(&holder.header, sizeof(holder), REC_HOLDER, REC_F_TASK);
+	holder.task = walk.task;
+	holder.cookie = COOKIE(sk, &sk->__sk_common);
+	holder.protocol = sk->sk_protocol;
+	holder.fd = ctx->fd;
+#ifndef SNAPSHOT_LEAN
+	if (knob_adopt)
+		adopt(sk, holder.cookie, &holder.task);
+#endif
+	row_if_unlisted(ctx->all->out, sk, holder.cookie);
+	bpf_seq_write(ctx->all->out, &holder, sizeof(holder));
+	return 0;
+}
