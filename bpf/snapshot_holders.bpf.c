@@ -49,6 +49,8 @@ static __always_inline int row_if_unlisted(struct seq_file *seq, struct sock *sk
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp)
 		row_add_tcp(&row, tcp);
+	if (walk.with_ports)
+		row_add_port(&row, tcp ? BPF_CORE_READ(tcp, inet_conn.icsk_bind_hash) : NULL, sk);
 	return bpf_seq_write(seq, &row, sizeof(row));
 }
 

@@ -29,8 +29,14 @@ int snapshot_tcp(struct on_tcp *ctx)
 	if (tcp) {
 		row_add_full(&row, &tcp->inet_conn.icsk_inet.sk);
 		row_add_tcp(&row, tcp);
+		if (walk.with_ports)
+			row_add_port(&row, BPF_CORE_READ(tcp, inet_conn.icsk_bind_hash),
+				     (const struct sock *)tcp);
 	} else {
 		row_add_remains(&row, skc);
+		if (walk.with_ports && skc->skc_state == TCP_TIME_WAIT)
+			row_add_port(&row, BPF_CORE_READ((const struct inet_timewait_sock *)skc, tw_tb),
+				     NULL);
 	}
 	bpf_seq_write(ctx->all->out, &row, sizeof(row));
 	return 0;
@@ -52,6 +58,8 @@ int snapshot_udp(struct on_udp *ctx)
 	row.fact.socket.netns = walk.netns;
 	row.fact.socket.cookie = COOKIE(sk, &sk->__sk_common);
 	row_add_full(&row, sk);
+	if (walk.with_ports)
+		row_add_port(&row, NULL, sk);
 	bpf_seq_write(ctx->all->out, &row, sizeof(row));
 	return 0;
 }

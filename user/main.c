@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	{"who", command_who, FOR_WHO, "who PORT [FILTER...]", "everything on a local port, and who holds it"},
 	{"wait", command_wait, FOR_WAIT, "wait PORT --listening|--free [--timeout T]",
 	 "until somebody listens on it, or it is free"},
+	{"ephemeral", command_ephemeral, FOR_EPHEMERAL, "ephemeral",
+	 "how the ports that the kernel assigns are used, by whom and towards where"},
 	{"doctor", command_doctor, FOR_DOCTOR, "doctor",
 	 "what this machine allows, and a test of every hook"},
 	{"record", command_record, FOR_RECORD, "record FILE [FILTER...]", "keep the raw records"},

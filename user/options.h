@@ -25,6 +25,8 @@ struct options {
 	bool no_pager;
 	bool listening, free; /* what wait waits for */
 	uint64_t timeout_ns;  /* 0: without limit */
+	bool watch;	      /* again and again */
+	uint64_t observe_ns;  /* trace for so long before showing; 0: not */
 	bool help, version;
 	char **words; /* what is no option: command, filter; points into argv */
 	size_t n_words;
@@ -32,14 +34,15 @@ struct options {
 };
 
 /* Commands that an option belongs to: a bit each. */
-#define FOR_TRACE  0x01
-#define FOR_LS	   0x02
-#define FOR_RECORD 0x04
-#define FOR_REPLAY 0x08
-#define FOR_WHO	   0x10
-#define FOR_WAIT   0x20
-#define FOR_DOCTOR 0x40
-#define FOR_ALL	   0xff
+#define FOR_TRACE     0x01
+#define FOR_LS	      0x02
+#define FOR_RECORD    0x04
+#define FOR_REPLAY    0x08
+#define FOR_WHO	      0x10
+#define FOR_WAIT      0x20
+#define FOR_DOCTOR    0x40
+#define FOR_EPHEMERAL 0x100
+#define FOR_ALL	      0x1ff
 
 /*
  * Reads argv (reordered as getopt does; everything behind -- is child's). 0, or -EINVAL with a message that

@@ -48,7 +48,8 @@
 	X(EXEC, "exec")                                                                                      \
 	X(WALK, "walk")                                                                                      \
 	X(PAST, "past")                                                                                      \
-	X(ASK, "ask")
+	X(ASK, "ask")                                                                                        \
+	X(DESTINATION, "destination")
 
 enum rec_kind {
 	REC_NONE,
@@ -102,6 +103,9 @@ struct rec_header {
 #define SOCKET_F_REMAINS                                                                                     \
 	0x0400 /* no whole socket: a request, or what TIME_WAIT keeps; ends without a record */
 #define SOCKET_F_IN_FLIGHT 0x0800 /* a descriptor of it is under way in a message (SCM_RIGHTS) */
+#define SOCKET_F_PORT_READ 0x1000 /* the next two were looked at */
+#define SOCKET_F_EXCLUSIVE 0x2000 /* TCP: bind or listen got its port, the kernel gives it to no connect */
+#define SOCKET_F_CHOSEN	   0x4000 /* by its number, not as any port */
 #define HOLDER_F_EXEC	   0x0100 /* found in the descriptor table by an exec, before its REC_EXEC */
 #define EXEC_F_INCOMPLETE  0x0100 /* not every descriptor was looked at */
 
@@ -304,6 +308,8 @@ enum meta_type {
 	META_CGROUP,	 /* key: cgroup id; text: path */
 	META_FOLLOW,	 /* key: pid: this process and its descendants are followed */
 	META_NETNS_NAME, /* key: inode; text: name as `ip netns` knows it */
+	META_RESERVED,	 /* key: netns; text: "8080,9000-9099", ip_local_reserved_ports; empty: none */
+	META_TW_REUSE,	 /* key: netns; text: "0", "1" or "2", tcp_tw_reuse */
 	META_TYPE_COUNT
 };
 struct rec_meta {
@@ -392,12 +398,34 @@ struct rec_past {
 /* What one portsnoop asks another, on its socket; the answer is records, and ends with WALK_END. */
 #define ASK_SYNC	0x1 /* all that happened before must be in the tables: walk first */
 #define ASK_CONNECTIONS 0x2 /* connections too, not only ports */
+#define ASK_WITH_PORTS	0x4 /* how ports were got, and what namespaces have set about them */
 struct rec_ask {
 	struct rec_header header;
 	__u32 schema;
 	__u32 flags; /* ASK_* */
 	__u16 port;  /* 0: all; otherwise ports and connections with this local port */
 	__u16 reserved[3];
+};
+
+/*
+ * What a portsnoop that runs has seen of a destination: the connections made to it from one local address,
+ * second by second (each at its number modulo the size).
+ */
+#define DESTINATION_SECONDS 64
+struct rec_destination {
+	struct rec_header header;
+	__u64 since_ns;	 /* the first was seen */
+	__u64 failed;	 /* connects for which no port was left */
+	__u64 failed_ns; /* the last of them */
+	__u64 second;	 /* the newest, CLOCK_BOOTTIME */
+	__u32 netns;	 /* inode */
+	__u16 peer_port; /* host order */
+	__u16 family;
+	__u8 local_addr[16];
+	__u8 peer_addr[16];
+	__u32 assigned[DESTINATION_SECONDS]; /* connections made */
+	__u32 waiting[DESTINATION_SECONDS];  /* connections that went into TIME_WAIT */
+	__u32 left[DESTINATION_SECONDS];     /* connections that ended otherwise */
 };
 
 /* What a walk repaired. */
@@ -410,7 +438,7 @@ struct rec_resync {
 };
 
 /* The end, with the books: per kind emitted = delivered + dropped. */
-#define SUMMARY_KINDS  24
+#define SUMMARY_KINDS  24 /* what the kernel side sends is below */
 #define SUMMARY_STAGES 8
 struct rec_summary {
 	struct rec_header header;
@@ -444,7 +472,8 @@ REC_ASSERT_SIZE(rec_lost, 40);
 REC_ASSERT_SIZE(rec_walk, 40);
 REC_ASSERT_SIZE(rec_resync, 32);
 REC_ASSERT_SIZE(rec_summary, 464);
-_Static_assert((int)REC_KIND_COUNT <= SUMMARY_KINDS, "summary has no room for every kind");
+_Static_assert((int)REC_EXEC < SUMMARY_KINDS, "summary has no room for every kind that is counted");
+_Static_assert((int)REC_KIND_COUNT >= SUMMARY_KINDS, "summary has room for what is no kind");
 _Static_assert((int)FACT_COUNT <= 16, "ready has no room for every fact");
 _Static_assert(sizeof(struct rec_process) <= REC_SIZE_MAX, "REC_SIZE_MAX is too small");
 

@@ -283,7 +283,7 @@ static bool set_listed(union any_record *record, const char *key, char *value)
 		summary->lost[i] = parse_number(value);
 		return true;
 	}
-	for (unsigned i = 1; record->header.kind == REC_SUMMARY && slash && i < REC_KIND_COUNT; i++) {
+	for (unsigned i = 1; record->header.kind == REC_SUMMARY && slash && i < SUMMARY_KINDS; i++) {
 		if (strcmp(record_kind_name(i), key))
 			continue;
 		*slash = '\0';

@@ -356,8 +356,9 @@ static void part_of_a_walk(void **state)
 
 static void public_kinds(void **state)
 {
-	static const enum rec_kind hidden[] = {REC_PROCESS, REC_FORK, REC_EXIT, REC_SOCKET, REC_HOLDER,
-					       REC_META,    REC_EXEC, REC_WALK, REC_PAST,   REC_ASK};
+	static const enum rec_kind hidden[] = {REC_PROCESS, REC_FORK, REC_EXIT,	      REC_SOCKET,
+					       REC_HOLDER,  REC_META, REC_EXEC,	      REC_WALK,
+					       REC_PAST,    REC_ASK,  REC_DESTINATION};
 	unsigned n_public = 0;
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)

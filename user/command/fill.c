@@ -110,6 +110,7 @@ static int walk_once_or_twice(struct snapshot *snapshot, const struct fill *fill
 	struct snapshot_walk what = {.source = SOURCE_SNAPSHOT,
 				     .ports_only = !fill->connections,
 				     .port = fill->port,
+				     .with_ports = fill->with_ports,
 				     .beside = fill->port != 0};
 	int result = walk_beside(snapshot, &what, sink);
 
@@ -151,7 +152,8 @@ static int walk(struct snapshot *snapshot, const struct fill *fill, struct pipel
 /* -ENOENT: nobody answered. */
 static int fill_from_instance(const struct fill *fill, const struct sink *sink)
 {
-	uint32_t flags = (fill->connections ? ASK_CONNECTIONS : 0) | (fill->sync ? ASK_SYNC : 0);
+	uint32_t flags = (fill->connections ? ASK_CONNECTIONS : 0) | (fill->sync ? ASK_SYNC : 0) |
+			 (fill->with_ports ? ASK_WITH_PORTS : 0);
 	int result = fill->no_instance ? -ENOENT : ask_instance(flags, fill->port, sink);
 
 	return !result && fill->more ? fill->more(fill->context, sink) : result;

@@ -15,6 +15,7 @@ struct fill {
 	bool descriptions; /* executables, arguments, parents */
 	bool no_instance;  /* do not ask a portsnoop that runs */
 	bool sync;	   /* it must look first */
+	bool with_ports;   /* how ports were got, and what namespaces have set about them */
 	uint16_t port;	   /* only what has this local port need be there; 0: everything */
 	/* What else goes into the stream when the walk is done; NULL: nothing. 0 or a negative errno. */
 	int (*more)(void *context, const struct sink *sink);

@@ -29,7 +29,7 @@ static void walk_in(struct repair *repair, uint64_t pause_ns)
 /* A whole walk: for a repair, for a look at holders, for whoever asked. */
 static int start_whole(struct repair *repair)
 {
-	struct snapshot_walk what = {.source = SOURCE_POLL, .no_remains = true};
+	struct snapshot_walk what = {.source = SOURCE_POLL, .no_remains = true, .with_ports = true};
 
 	repair->waiting = false;
 	if (repair->lost && !repair->repairing) {

@@ -104,6 +104,7 @@ static void answer(struct client *client)
 	const struct dump_options options = {
 		.now_ns = proc_boottime_ns(),
 		.connections = ask->flags & ASK_CONNECTIONS,
+		.destinations = ask->flags & ASK_WITH_PORTS,
 		.port = ask->port,
 	};
 
@@ -168,7 +169,10 @@ static int walked(void *context)
 static int walk_for(struct client *client)
 {
 	const struct rec_ask *ask = &client->question.ask;
-	struct snapshot_walk what = {.source = SOURCE_POLL, .partial = true, .port = ask->port};
+	struct snapshot_walk what = {.source = SOURCE_POLL,
+				     .partial = true,
+				     .port = ask->port,
+				     .with_ports = ask->flags & ASK_WITH_PORTS};
 	int result;
 
 	client->looking = needs_look(client);

@@ -34,6 +34,8 @@ struct session {
 	struct snapshot *snapshot;
 	struct walker *walker;
 	struct repair repair;
+	const struct show_plan *show_plan; /* NULL: nobody is shown the tables */
+	struct show show;
 	struct serve *serve; /* NULL: others are not answered */
 	struct overflow *overflow;
 	struct enrich *enrich;
@@ -226,7 +228,7 @@ static int count_process(const struct process *process, void *context)
 static int begin_stream(struct session *session)
 {
 	struct sink sink = enrich_sink(session->enrich);
-	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true};
+	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true, .with_ports = true};
 	struct counts counts = {0};
 	int result = enrich_begin(session->enrich);
 	uint64_t begun_ns;
@@ -328,6 +330,9 @@ static int run_loop(struct session *session)
 		privileges_drop(live_can_read, session->live);
 	if (!result && session->child)
 		child_let_go(session->child);
+	if (!result && session->show_plan)
+		result = show_open(&session->show, session->show_plan, &session->loop, &session->repair,
+				   pipeline_tables(session->pipeline));
 	return result ? result : loop_run(&session->loop);
 }
 
@@ -359,12 +364,13 @@ static void close_all(struct session *session)
 }
 
 int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
-		struct fault *fault)
+		const struct show_plan *show, struct fault *fault)
 {
 	struct session session = {
 		.options = options,
 		.pipeline = pipeline,
 		.child = child,
+		.show_plan = show,
 		.loop.epoll_fd = -1,
 		.signal_fd = -1,
 	};

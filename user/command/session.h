@@ -4,15 +4,17 @@
 #define PORTSNOOP_COMMAND_SESSION_H
 
 #include "command/child.h"
+#include "command/show.h"
 #include "options.h"
 #include "pipeline.h"
 #include "source/fault.h"
 
 /*
- * Runs until a signal, --count, --duration, the end of the child or of the reader. child may be NULL. 0, or a
+ * Runs until a signal, --count, --duration, the end of the child or of the reader, or the show's
+ * own. child and show may be NULL. 0, or a
  * negative errno: of the output or the recording, or of the source with *fault in words.
  */
 int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
-		struct fault *fault);
+		const struct show_plan *show, struct fault *fault);
 
 #endif

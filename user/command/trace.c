@@ -122,7 +122,7 @@ static int trace_live(const struct options *options, struct pipeline *pipeline)
 			return EXIT_INTERNAL;
 		}
 	}
-	error = session_run(options, pipeline, child.pid ? &child : NULL, &fault);
+	error = session_run(options, pipeline, child.pid ? &child : NULL, NULL, &fault);
 	child_abandon(&child);
 	status = strict_status(status_of(error, pipeline, &fault), options, pipeline);
 	return status == EXIT_DONE && child.pid ? child_exit_status(&child) : status;

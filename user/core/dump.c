@@ -2,6 +2,7 @@
 #include "core/dump.h"
 
 #include "core/describe.h"
+#include "core/destinations.h"
 
 #include <string.h>
 
@@ -131,7 +132,9 @@ static bool is_asked_for(const struct dump *dump, const struct socket_row *row)
 static int put_row(const struct dump *dump, const struct socket_row *row)
 {
 	uint16_t flags = REC_F_SOCKET | SOCKET_F_COUNTERS | (row->orphan ? SOCKET_F_ORPHAN : 0) |
-			 (row->remains ? SOCKET_F_REMAINS : 0) | (row->in_flight ? SOCKET_F_IN_FLIGHT : 0);
+			 (row->remains ? SOCKET_F_REMAINS : 0) | (row->in_flight ? SOCKET_F_IN_FLIGHT : 0) |
+			 (row->port_read ? SOCKET_F_PORT_READ : 0) |
+			 (row->exclusive ? SOCKET_F_EXCLUSIVE : 0) | (row->chosen ? SOCKET_F_CHOSEN : 0);
 	struct rec_socket_row record = {
 		.fact.header = header_of(dump, REC_SOCKET, sizeof(record), flags),
 		.fact.socket = row->socket,
@@ -212,6 +215,15 @@ static int put_past_port(void *context, const struct rec_socket *place, const st
 	return put_past(dump, place, holder, PAST_F_PORT);
 }
 
+static int put_destinations(const struct dump *dump)
+{
+	const struct rec_header header = header_of(dump, REC_DESTINATION, sizeof(struct rec_destination), 0);
+
+	if (!dump->options->destinations)
+		return 0;
+	return destinations_each(model_destinations(dump->model), &header, dump->put, dump->context);
+}
+
 static int put_holders_as_of(const struct dump *dump)
 {
 	const struct rec_walk record = {
@@ -239,6 +251,8 @@ int dump_model(const struct model *model, const struct dump_options *options,
 		result = model_each_process(model, put_if_holder, &dump);
 	if (!result)
 		result = model_each_socket(model, put_socket, &dump);
+	if (!result)
+		result = put_destinations(&dump);
 	if (!result)
 		result = put_holders_as_of(&dump);
 	return result ? result : put(context, &end, sizeof(end));

@@ -9,9 +9,10 @@
 #include "core/model.h"
 
 struct dump_options {
-	uint64_t now_ns;  /* CLOCK_BOOTTIME: the time of the records */
-	bool connections; /* not only ports */
-	uint16_t port;	  /* 0: all; otherwise what has this local port */
+	uint64_t now_ns;   /* CLOCK_BOOTTIME: the time of the records */
+	bool connections;  /* not only ports */
+	bool destinations; /* what was seen of where connections went, too */
+	uint16_t port;	   /* 0: all; otherwise what has this local port */
 };
 
 /* Calls put() for each record (8-byte aligned, valid during the call), until it returns something else than

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/model.h"
 
+#include "core/destinations.h"
 #include "core/holders.h"
 #include "core/names.h"
 #include "core/past.h"
@@ -16,14 +17,13 @@
 #define PROCESSES_DEFAULT 65536u
 #define PAST_DEFAULT	  16384u
 #define NAMES_MAX	  65536u
-
-#define WELL_KNOWN_LAST	 1023
-#define IANA_DYNAMIC_LOW 49152 /* RFC 6335, section 6 */
+#define DESTINATIONS_MAX  4096u
 
 struct model {
 	struct sockets *sockets;
 	struct process_table *processes;
 	struct names *names;
+	struct destinations *destinations;
 	struct holders *holders;
 	struct past *past;
 	struct walk *walk;
@@ -51,9 +51,10 @@ static bool make_tables(struct model *model, const struct model_limits *limits)
 	model->past = past_new(or_default(limits->past, PAST_DEFAULT));
 	model->walk = walk_new();
 	model->names = names_new(NAMES_MAX);
+	model->destinations = destinations_new(DESTINATIONS_MAX);
 	model->processes = process_table_new(or_default(limits->processes, PROCESSES_DEFAULT));
 	model->holders = model->past ? holders_new(2 * max_sockets, model->past) : NULL;
-	if (!model->holders || !model->walk || !model->names || !model->processes)
+	if (!model->holders || !model->walk || !model->names || !model->destinations || !model->processes)
 		return false;
 	process_on_evict(model->processes, process_evicted, model->holders);
 	context = (struct sockets_context){model->holders, model->past, model->walk};
@@ -81,6 +82,7 @@ void model_free(struct model *model)
 	sockets_free(model->sockets);
 	process_table_free(model->processes);
 	names_free(model->names);
+	destinations_free(model->destinations);
 	holders_free(model->holders);
 	past_free(model->past);
 	walk_free(model->walk);
@@ -218,6 +220,43 @@ static void apply_past(struct model *model, const struct record *record, const s
 		past_put_socket(model->past, record->socket, &holder);
 }
 
+/* --- where connections go ---------------------------------------------------------------------------------
+ */
+
+/* A port that was asked for by its number was assigned by nobody. */
+static void watch_connect(struct model *model, const struct record *record, const struct socket_row *row)
+{
+	const struct rec_connect *connect = (const void *)record->header;
+
+	if (record->socket->protocol != IPPROTO_TCP)
+		return;
+	if (connect->error == EADDRNOTAVAIL)
+		destinations_failed(model->destinations, record->socket, record->header->time_ns);
+	else if (!connect->error && !(row && row->chosen))
+		destinations_connected(model->destinations, record->socket, record->header->time_ns);
+}
+
+static void watch_close(struct model *model, const struct record *record, const struct socket_row *row)
+{
+	const struct rec_close *close = (const void *)record->header;
+
+	if (record->socket->protocol != IPPROTO_TCP || close->direction != DIRECTION_OUT ||
+	    (row && row->chosen))
+		return;
+	destinations_closed(model->destinations, record->socket, close->reason == CLOSE_LOCAL,
+			    record->header->time_ns);
+}
+
+static void watch_destination(struct model *model, const struct record *record, const struct socket_row *row)
+{
+	if (!record->socket)
+		return;
+	if (record->header->kind == REC_CONNECT)
+		watch_connect(model, record, row);
+	else if (record->header->kind == REC_CLOSE)
+		watch_close(model, record, row);
+}
+
 /* --- the one way in ---------------------------------------------------------------------------------------
  */
 
@@ -257,12 +296,16 @@ int model_apply(struct model *model, const struct record *record, struct change 
 	case REC_PAST:
 		apply_past(model, record, process);
 		break;
+	case REC_DESTINATION:
+		destinations_put(model->destinations, (const void *)record->header);
+		break;
 	case REC_WALK:
 		if (walk_take(model->walk, (const void *)record->header))
 			sockets_settle(model->sockets, record->header->time_ns);
 		break;
 	default:
 		sockets_apply(model->sockets, record, process, &row, &ended);
+		watch_destination(model, record, row);
 	}
 	if (ended)
 		model->ended = row;
@@ -397,74 +440,14 @@ int model_each_past_port(const struct model *model, model_past_port_fn *callback
 	return past_each_port(model->past, callback, context);
 }
 
-const char *model_user_name(const struct model *model, uint32_t uid)
+const struct destinations *model_destinations(const struct model *model)
 {
-	return names_get(model->names, META_USER, uid);
+	return model->destinations;
 }
 
-int model_user_id(const struct model *model, const char *name, uint32_t *ret_uid)
+const struct names *model_names(const struct model *model)
 {
-	uint64_t key;
-
-	if (names_find(model->names, META_USER, name, &key))
-		return -ENOENT;
-	*ret_uid = (uint32_t)key;
-	return 0;
-}
-
-const char *model_cgroup_path(const struct model *model, uint64_t cgroup_id)
-{
-	return names_get(model->names, META_CGROUP, cgroup_id);
-}
-
-/* A namespace that lost its name has an empty one, since inodes are used again. */
-const char *model_netns_name(const struct model *model, uint32_t netns)
-{
-	const char *name = names_get(model->names, META_NETNS_NAME, netns);
-
-	return name && *name ? name : NULL;
-}
-
-const char *model_service_name(const struct model *model, uint16_t protocol, uint16_t port)
-{
-	return names_get(model->names, META_SERVICE, (uint64_t)protocol << 16 | port);
-}
-
-int model_service_port(const struct model *model, const char *name, uint16_t *ret_port)
-{
-	uint64_t key;
-
-	if (names_find(model->names, META_SERVICE, name, &key))
-		return -ENOENT;
-	*ret_port = (uint16_t)key;
-	return 0;
-}
-
-static bool known_range(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high)
-{
-	const char *text = names_get(model->names, META_RANGE, netns);
-	char *end;
-	unsigned long low, high;
-
-	if (!text)
-		return false;
-	low = strtoul(text, &end, 10);
-	high = strtoul(end, NULL, 10);
-	if (low > high || high > UINT16_MAX || !high)
-		return false;
-	*ret_low = (uint16_t)low;
-	*ret_high = (uint16_t)high;
-	return true;
-}
-
-const char *model_host(const struct model *model)
-{
-	return names_get(model->names, META_HOST, 0);
-}
-
-const char *model_version(const struct model *model)
-{
-	return names_get(model->names, META_VERSION, 0);
+	return model->names;
 }
 
 int64_t model_wall_ns(const struct model *model, uint64_t boot_ns)
@@ -475,24 +458,4 @@ int64_t model_wall_ns(const struct model *model, uint64_t boot_ns)
 bool model_following(const struct model *model)
 {
 	return model->following;
-}
-
-void model_ephemeral_ports(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high)
-{
-	if (!known_range(model, netns, ret_low, ret_high)) {
-		*ret_low = IANA_DYNAMIC_LOW;
-		*ret_high = UINT16_MAX;
-	}
-	if (*ret_low <= WELL_KNOWN_LAST)
-		*ret_low = WELL_KNOWN_LAST + 1;
-}
-
-const char *model_port_class(const struct model *model, uint32_t netns, uint16_t port)
-{
-	uint16_t low, high;
-
-	if (port <= WELL_KNOWN_LAST)
-		return "well-known";
-	model_ephemeral_ports(model, netns, &low, &high);
-	return port >= low && port <= high ? "ephemeral" : "registered";
 }

@@ -7,6 +7,7 @@
 #ifndef PORTSNOOP_CORE_MODEL_H
 #define PORTSNOOP_CORE_MODEL_H
 
+#include "core/port_set.h"
 #include "core/process.h"
 #include "core/record.h"
 
@@ -15,6 +16,8 @@
 #include <stdint.h>
 
 struct model;
+struct names;
+struct destinations;
 
 /* A process that holds a socket: an edge between the two tables. */
 struct holder {
@@ -72,6 +75,9 @@ struct socket_row {
 	bool fresh : 1;	      /* the walk that is under way put it here */
 	bool in_flight : 1;   /* a descriptor of it is under way in a message */
 	bool flight_seen : 1; /* by the walk that is under way */
+	bool port_read : 1;   /* the next two are known */
+	bool exclusive : 1;   /* TCP: bind or listen got the port, the kernel gives it to no connect */
+	bool chosen : 1;      /* by its number, not as any port */
 };
 
 /* What one record meant. Pointers stay valid until the next model_apply(). */
@@ -143,6 +149,9 @@ size_t model_socket_count(const struct model *model);
 /* Rows that a full table could not take. */
 uint64_t model_rows_left_out(const struct model *model);
 
+/* What events told of where connections went. */
+const struct destinations *model_destinations(const struct model *model);
+
 /* Takes out what ends without an event: requests, TIME_WAIT. */
 void model_forget_remains(struct model *model);
 int model_each_name(const struct model *model,
@@ -151,6 +160,7 @@ int model_each_name(const struct model *model,
 int64_t model_clock_offset_ns(const struct model *model); /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 
 /* Names and settings from meta records. NULL or false: not known. */
+const struct names *model_names(const struct model *model);
 const char *model_user_name(const struct model *model, uint32_t uid);
 int model_user_id(const struct model *model, const char *name, uint32_t *ret_uid);
 const char *model_cgroup_path(const struct model *model, uint64_t cgroup_id);
@@ -166,6 +176,12 @@ bool model_following(const struct model *model); /* a command is followed: only 
 /* The range that the kernel assigns from, above 1023; IANA's dynamic ports (49152 to 65535) where it is not
  * known. */
 void model_ephemeral_ports(const struct model *model, uint32_t netns, uint16_t *ret_low, uint16_t *ret_high);
+/* Whether the range was told, not taken from IANA. */
+bool model_range_known(const struct model *model, uint32_t netns);
+/* Ports that the kernel assigns to nobody. False: not known, and the set is empty. */
+bool model_reserved_ports(const struct model *model, uint32_t netns, struct port_set *ret_ports);
+/* tcp_tw_reuse: 0 off, 1 on, 2 on loopback only; -1: not known. */
+int model_tw_reuse(const struct model *model, uint32_t netns);
 /* "well-known" (0-1023), "ephemeral" (model_ephemeral_ports()), "registered" otherwise. */
 const char *model_port_class(const struct model *model, uint32_t netns, uint16_t port);
 

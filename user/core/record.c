@@ -39,6 +39,7 @@ static const struct layout layouts[REC_KIND_COUNT] = {
 	[REC_WALK] = {sizeof(struct rec_walk), false, false},
 	[REC_PAST] = {sizeof(struct rec_past), true, true},
 	[REC_ASK] = {sizeof(struct rec_ask), false, false},
+	[REC_DESTINATION] = {sizeof(struct rec_destination), false, false},
 };
 
 /* A fact may be nobody's; what is about a process says which. */
@@ -148,6 +149,7 @@ bool record_is_public(enum rec_kind kind)
 	case REC_WALK:
 	case REC_PAST:
 	case REC_ASK:
+	case REC_DESTINATION:
 		return false;
 	default:
 		return kind > REC_NONE && kind < REC_KIND_COUNT;

@@ -194,6 +194,14 @@ static void began(struct socket_row *row, const struct record *record)
 	row->seen_from_start = true;
 }
 
+/* How it got its port: by bind or listen, so that no connect is given it, or by a connect. */
+static void got_port(struct socket_row *row, bool exclusive, bool chosen)
+{
+	row->port_read = true;
+	row->exclusive = exclusive && row->socket.protocol == IPPROTO_TCP;
+	row->chosen = chosen;
+}
+
 static struct socket_row *apply_bind(struct sockets *sockets, const struct record *record,
 				     struct process *process)
 {
@@ -203,8 +211,10 @@ static struct socket_row *apply_bind(struct sockets *sockets, const struct recor
 	if (bind->error || !record->socket->local_port)
 		return sockets_find(sockets, record->socket->cookie, record->socket->protocol);
 	row = socket_acted(sockets, record, process, HOLDER_OBSERVED);
-	if (row)
-		began(row, record);
+	if (!row)
+		return NULL;
+	began(row, record);
+	got_port(row, true, record->header->flags & BIND_F_REQUESTED && bind->requested_port);
 	return row;
 }
 
@@ -221,6 +231,8 @@ static struct socket_row *apply_listen(struct sockets *sockets, const struct rec
 		return NULL;
 	if (!row->since_ns)
 		began(row, record);
+	if (record->header->flags & LISTEN_F_AUTOBOUND)
+		got_port(row, true, false);
 	row->queue_limit = listen->backlog;
 	return row;
 }
@@ -237,6 +249,8 @@ static struct socket_row *apply_connect(struct sockets *sockets, const struct re
 	if (!row)
 		return NULL;
 	began(row, record);
+	if (record->header->flags & CONNECT_F_AUTOBOUND)
+		got_port(row, false, false);
 	row->direction = DIRECTION_OUT;
 	return row;
 }
@@ -259,6 +273,7 @@ static struct socket_row *apply_accept(struct sockets *sockets, const struct rec
 	/* A wait from before the clock began is damage: since when is not known then. */
 	row->since_ns = row->since_ns > accept->queue_ns ? row->since_ns - accept->queue_ns : 0;
 	row->direction = DIRECTION_IN;
+	got_port(row, true, false); /* the listener's */
 	return row;
 }
 
@@ -267,8 +282,10 @@ static struct socket_row *apply_autobind(struct sockets *sockets, const struct r
 {
 	struct socket_row *row = socket_acted(sockets, record, process, HOLDER_OBSERVED);
 
-	if (row)
-		began(row, record);
+	if (!row)
+		return NULL;
+	began(row, record);
+	got_port(row, false, false);
 	return row;
 }
 

@@ -58,6 +58,11 @@ struct socket_row *sockets_found(struct sockets *sockets, const struct record *r
 	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
 	row->remains = record->header->flags & SOCKET_F_REMAINS;
 	take_counters(row, found);
+	if (record->header->flags & SOCKET_F_PORT_READ) {
+		row->port_read = true;
+		row->exclusive = record->header->flags & SOCKET_F_EXCLUSIVE;
+		row->chosen = record->header->flags & SOCKET_F_CHOSEN;
+	}
 	if (row->orphan)
 		orphaned(sockets, row, record->header->time_ns);
 	row->fresh |= !known;

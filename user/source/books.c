@@ -113,7 +113,7 @@ void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])
 	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
 		const struct cpu_counters *counters = &books->cpus[cpu];
 
-		for (unsigned kind = 0; kind < REC_KIND_COUNT; kind++)
+		for (unsigned kind = 0; kind < SUMMARY_KINDS; kind++)
 			ret_lost[LOSS_RING] += __atomic_load_n(&counters->dropped[kind], __ATOMIC_RELAXED);
 		ret_lost[LOSS_MAP] += __atomic_load_n(&counters->map_full, __ATOMIC_RELAXED);
 	}
@@ -151,7 +151,7 @@ int books_put_summary(struct books *books, const struct sink *sink)
 	};
 
 	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
-		for (unsigned kind = 0; kind < REC_KIND_COUNT; kind++) {
+		for (unsigned kind = 0; kind < SUMMARY_KINDS; kind++) {
 			record.emitted[kind] += books->cpus[cpu].emitted[kind];
 			record.dropped[kind] += books->cpus[cpu].dropped[kind];
 		}

@@ -2,7 +2,9 @@
 #include "source/enrich.h"
 
 #include "core/table.h"
+#include "source/meta.h"
 #include "source/netns_names.h"
+#include "source/netns_settings.h"
 #include "system/lookup.h"
 #include "system/proc.h"
 
@@ -65,21 +67,7 @@ static bool first_time(struct enrich *enrich, enum meta_type type, uint64_t key,
 
 static int put_meta(struct enrich *enrich, enum meta_type type, uint64_t key, const char *text)
 {
-	union {
-		struct rec_meta meta;
-		char room[sizeof(struct rec_meta) + TEXT_MAX];
-	} u = {.room = {0}};
-	size_t length = strnlen(text, TEXT_MAX - 8);
-
-	u.meta.header.size = (uint16_t)((sizeof(u.meta) + length + 1 + 7) & ~7ul);
-	u.meta.header.kind = REC_META;
-	u.meta.header.probe = PROBE_PROC;
-	u.meta.header.time_ns = proc_boottime_ns();
-	u.meta.key = key;
-	u.meta.type = type;
-	u.meta.length = (uint16_t)length;
-	memcpy(u.meta.text, text, length);
-	return sink_put(&enrich->to, &u.meta, u.meta.header.size);
+	return meta_put(&enrich->to, type, key, text);
 }
 
 static int put_netns_name(void *context, uint32_t inode, const char *name)
@@ -136,17 +124,6 @@ static void put_service(void *context, uint16_t protocol, uint16_t port, const c
 		services->result = put_meta(services->enrich, META_SERVICE, key, name);
 }
 
-static int put_range(struct enrich *enrich)
-{
-	uint16_t low, high;
-	char text[32];
-
-	if (!proc_ephemeral_range(&low, &high))
-		return 0;
-	snprintf(text, sizeof(text), "%u %u", low, high);
-	return put_meta(enrich, META_RANGE, proc_netns(), text);
-}
-
 int enrich_begin(struct enrich *enrich)
 {
 	struct services services = {.enrich = enrich};
@@ -163,7 +140,7 @@ int enrich_begin(struct enrich *enrich)
 	if (!result)
 		result = put_meta(enrich, META_NETNS, proc_netns(), "");
 	if (!result)
-		result = put_range(enrich);
+		result = netns_settings_put(&enrich->to, proc_netns());
 	if (!result)
 		lookup_each_service(put_service, &services);
 	return result ? result : services.result;

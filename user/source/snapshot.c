@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/snapshot.h"
 
+#include "source/netns_settings.h"
 #include "source/snapshot_beside.h"
 #include "source/snapshot_netns.h"
 #include "source/snapshot_programs.h"
@@ -189,7 +190,9 @@ static int walk_namespace(struct netns *netns, void *context)
 	}
 	if (!error)
 		snapshot_programs_set_netns(&walk->snapshot->programs, netns->inode);
-	if (!error && proc_has_tcp())
+	if (!error && walk->what->with_ports)
+		result = netns_settings_put(walk->to, netns->inode);
+	if (!error && !result && proc_has_tcp())
 		result = walk_tcp(walk, &error);
 	if (!error && !result)
 		result = iterate(walk, ITERATE_UDP, walk->to, &error);

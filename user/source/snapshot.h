@@ -34,7 +34,8 @@ struct snapshot_walk {
 	 * holders_only is to follow.
 	 */
 	bool beside;
-	uint16_t port; /* only sockets on this local port; 0: on all. Judges nothing either */
+	bool with_ports; /* how ports were got, and what each namespace has set about them */
+	uint16_t port;	 /* only sockets on this local port; 0: on all. Judges nothing either */
 };
 
 /* Loads the iterators. 0, or a negative errno with *fault in words. */

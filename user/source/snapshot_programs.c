@@ -189,6 +189,7 @@ void snapshot_programs_begin(struct snapshot_programs *programs, const struct sn
 		.source = what->source,
 		.ports_only = what->ports_only,
 		.no_remains = what->no_remains,
+		.with_ports = what->with_ports,
 		.port = what->port,
 	};
 

@@ -48,7 +48,7 @@ static void json_resync(struct json_writer *w, const struct rec_resync *resync)
 static void json_books(struct json_writer *w, const struct rec_summary *summary)
 {
 	json_object(w, "books");
-	for (unsigned kind = REC_NONE + 1; kind < REC_KIND_COUNT; kind++) {
+	for (unsigned kind = REC_NONE + 1; kind < SUMMARY_KINDS; kind++) {
 		if (!summary->emitted[kind])
 			continue;
 		json_object(w, record_kind_name(kind));

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/show.h"
+
+#define AGAIN_NS 20000000 /* while somebody else's look is under way */
+
+static int looked(void *context)
+{
+	struct show *show = context;
+	int result = show->plan->show(show->plan->context);
+
+	model_forget_remains(show->model);
+	loop_timer_in(show->loop, show->timer, show->plan->every_ns);
+	return result;
+}
+
+static int look(void *context)
+{
+	static const struct snapshot_walk what = {.source = SOURCE_POLL, .partial = true, .with_ports = true};
+	struct show *show = context;
+	int result;
+
+	if (repair_ask(show->repair, &what, looked, show, &result))
+		return result;
+	loop_timer_in(show->loop, show->timer, AGAIN_NS);
+	return 0;
+}
+
+int show_open(struct show *show, const struct show_plan *plan, struct loop *loop, struct repair *repair,
+	      struct model *model)
+{
+	*show = (struct show){.plan = plan, .loop = loop, .repair = repair, .model = model};
+	show->timer = loop_add_timer(loop, look, show);
+	if (show->timer < 0)
+		return show->timer;
+	return loop_timer_in(loop, show->timer, plan->first_ns);
+}

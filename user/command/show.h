@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Somebody who is shown the tables of a live trace, once or again and again. What no event tells of sockets
+ * is looked at each time before.
+ */
+#ifndef PORTSNOOP_COMMAND_SHOW_H
+#define PORTSNOOP_COMMAND_SHOW_H
+
+#include "command/repair.h"
+#include "core/model.h"
+#include "loop.h"
+
+#include <stdint.h>
+
+struct show_plan {
+	uint64_t first_ns, every_ns; /* after `ready`, and after each time */
+	int (*show)(void *context);  /* what it returns, if not 0, ends the trace */
+	void *context;
+};
+
+struct show {
+	const struct show_plan *plan;
+	struct loop *loop;
+	struct repair *repair;
+	struct model *model;
+	int timer;
+};
+
+/* Everything is borrowed. 0 or a negative errno. */
+int show_open(struct show *show, const struct show_plan *plan, struct loop *loop, struct repair *repair,
+	      struct model *model);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How ephemeral ports are used, for people or as JSON rows (docs/schema.json). */
+#ifndef PORTSNOOP_VIEW_EPHEMERAL_H
+#define PORTSNOOP_VIEW_EPHEMERAL_H
+
+#include "core/ephemeral.h"
+#include "view/event.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct ephemeral_options {
+	struct view_options view;
+	bool json;
+	uint64_t now_ns;     /* CLOCK_BOOTTIME */
+	uint32_t home_netns; /* inode of the viewer's own; 0: none is */
+};
+
+/* 0, -ENOMEM, or -EIO when the stream has an error. Does not flush. */
+int ephemeral_print(FILE *out, const struct model *model, const struct ephemeral_options *options);
+
+/* --- what it is made of --- */
+
+int ephemeral_print_text(FILE *out, const struct model *model, const struct ephemeral *ephemeral,
+			 const struct ephemeral_options *options);
+int ephemeral_print_json(FILE *out, const struct model *model, const struct ephemeral *ephemeral,
+			 const struct ephemeral_options *options);
+
+#define EPHEMERAL_WORDS_MAX 1024
+/* A finding as a sentence, and what to do about it. buf of EPHEMERAL_WORDS_MAX bytes; returned. */
+const char *ephemeral_finding_text(char *buf, const struct model *model, const struct ephemeral *ephemeral,
+				   const struct ephemeral_finding *finding);
+const char *ephemeral_finding_remedy(char *buf, const struct model *model, const struct ephemeral *ephemeral,
+				     const struct ephemeral_finding *finding);
+
+#endif
