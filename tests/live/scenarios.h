@@ -42,6 +42,8 @@
 	X(uring_accept_multishot)                                                                            \
 	X(fast_open)                                                                                         \
 	X(dual_stack)                                                                                        \
+	X(port_use)                                                                                          \
+	X(port_use_exhausted)                                                                                \
 	X(refused_syns)                                                                                      \
 	X(accept_queue_overflow)                                                                             \
 	X(blocked_accept)                                                                                    \
