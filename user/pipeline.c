@@ -80,8 +80,18 @@ static bool is_followed(const struct model *model, const struct change *change)
 	return false;
 }
 
-static bool kernel_assigned_port(const struct record *record)
+/* A port that was asked for by nobody is taken back; an accepted connection's is its listener's. */
+static bool kernel_takes_back_port(const struct change *change)
 {
+	const struct socket_row *row = change->socket;
+
+	return row && row->port_read && !row->chosen && row->direction != DIRECTION_IN &&
+	       !(change->record.header->flags & CLOSE_F_STILL_BOUND);
+}
+
+static bool kernel_assigned_port(const struct change *change)
+{
+	const struct record *record = &change->record;
 	const struct rec_bind *bind = (const void *)record->header;
 
 	if (!record->socket || !record->socket->local_port)
@@ -95,6 +105,8 @@ static bool kernel_assigned_port(const struct record *record)
 		return record->header->flags & CONNECT_F_AUTOBOUND;
 	case REC_AUTOBIND:
 		return true;
+	case REC_CLOSE:
+		return kernel_takes_back_port(change);
 	default:
 		return false;
 	}
@@ -108,7 +120,7 @@ static bool wanted(const struct pipeline *pipeline, const struct change *change)
 		return false;
 	if (model_following(pipeline->model) && !is_followed(pipeline->model, change))
 		return false;
-	if (pipeline->options.ephemeral && !kernel_assigned_port(&change->record))
+	if (pipeline->options.ephemeral && !kernel_assigned_port(change))
 		return false;
 	return !pipeline->options.filter ||
 	       filter_match(pipeline->options.filter, subject_of_change(pipeline->model, change, &storage));

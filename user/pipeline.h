@@ -18,7 +18,7 @@
 struct pipeline_options {
 	bool print; /* lines to standard output */
 	bool json;
-	bool ephemeral; /* only events in which the kernel assigned a port */
+	bool ephemeral; /* only events in which the kernel assigned a port, or took such a port back */
 	bool holders;	/* also when a process begins or ceases to hold a socket */
 	uint64_t count; /* stop after so many events; 0: never */
 	struct view_options view;

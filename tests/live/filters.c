@@ -108,10 +108,32 @@ static bool keep_none(const char *line)
 	return false;
 }
 
+#define ASSIGNED_MAX 64
+
+/* The sockets whose port the kernel chose, in the order of the truth. */
+static unsigned long long assigned[ASSIGNED_MAX];
+static unsigned n_assigned;
+
+static unsigned long long cookie_in(const char *line)
+{
+	const char *cookie = strstr(line, "cookie=");
+
+	return cookie ? strtoull(cookie + strlen("cookie="), NULL, 10) : 0;
+}
+
+/* What the kernel chose, and when it took that back. */
 static bool keep_assigned(const char *line)
 {
-	return strstr(line, "by=bind") || strstr(line, "by=connect") || strstr(line, "by=listen") ||
-	       strstr(line, "by=send");
+	if (strstr(line, "by=bind") || strstr(line, "by=connect") || strstr(line, "by=listen") ||
+	    strstr(line, "by=send")) {
+		if (n_assigned < ASSIGNED_MAX)
+			assigned[n_assigned++] = cookie_in(line);
+		return true;
+	}
+	for (unsigned i = 0; is(line, "close") && i < n_assigned; i++)
+		if (assigned[i] == cookie_in(line))
+			return true;
+	return false;
 }
 
 /* The truth without the lines that the filter holds back. */

@@ -89,7 +89,8 @@ static void rates(void **state)
 	for (unsigned i = 0; i < 30; i++)
 		many(*state, 20, BEGIN + i * SECOND);
 	assert_float_equal(rate(*state, BEGIN + 30 * SECOND - 1), 20, 0.001);
-	assert_float_equal(rate(*state, BEGIN + 35 * SECOND - 1), 10, 0.001); /* five of ten seconds were quiet */
+	assert_float_equal(rate(*state, BEGIN + 35 * SECOND - 1), 10,
+			   0.001); /* five of ten seconds were quiet */
 	assert_float_equal(rate(*state, BEGIN + 60 * SECOND), 0, 0.001);
 	assert_float_equal(rate(*state, BEGIN + 1000 * SECOND), 0, 0.001);
 }
@@ -119,9 +120,9 @@ static void all_that_come_stay(void **state)
 	assert_int_equal(seconds, 50);
 	assert_true(exhausted(*state, BEGIN + 10 * SECOND - 1, 0, &seconds));
 	assert_int_equal(seconds, 0);
-	assert_false(
-		exhausted(*state, BEGIN + 10 * SECOND - 1, 3600 * 20 + 100, &seconds)); /* not within an hour */
-	assert_false(exhausted(*state, BEGIN + 60 * SECOND, 10, &seconds));	   /* none come any more */
+	assert_false(exhausted(*state, BEGIN + 10 * SECOND - 1, 3600 * 20 + 100,
+			       &seconds));				    /* not within an hour */
+	assert_false(exhausted(*state, BEGIN + 60 * SECOND, 10, &seconds)); /* none come any more */
 }
 
 /* 20 a second, closed at once: TIME_WAIT has 1200 of them in the long run, and no more. */

@@ -148,7 +148,7 @@ static void test_text_unusable(void **state)
 
 	expect_in(text, "VERDICT\n"
 			"  unusable: missing CAP_NET_ADMIN\n"
-			"  ls and who work.\n"
+			"  ls, who and ephemeral work.\n"
 			"  → run it as root\n");
 	assert_null(strstr(text, "FACTS"));
 	free(text);
@@ -172,10 +172,10 @@ static void test_json(void **state)
 		  "{\"row\":\"fact\",\"portsnoop\":{\"fact\":\"refuse\",\"status\":\"missing\",\"unseen\":[{"
 		  "\"what\":\"SYNs to closed ports\",\"reason\":\"not on this kernel (needs 6.10)\"}],"
 		  "\"refused\":[],\"self_test\":\"skipped\",\"self_test_reason\":\"there is no hook\"}}\n");
-	expect_in(text,
-		  "{\"row\":\"verdict\",\"portsnoop\":{\"status\":\"degraded\",\"facts\":{\"ok\":9,"
-		  "\"degraded\":2,\"missing\":1},\"commands\":[\"trace\",\"record\",\"wait\",\"ls\",\"who\"],"
-		  "\"remedies\":[");
+	expect_in(text, "{\"row\":\"verdict\",\"portsnoop\":{\"status\":\"degraded\",\"facts\":{\"ok\":9,"
+			"\"degraded\":2,\"missing\":1},\"commands\":[\"trace\",\"record\",\"wait\",\"ls\","
+			"\"who\",\"ephemeral\"],"
+			"\"remedies\":[");
 	free(text);
 }
 
@@ -186,7 +186,7 @@ static void test_json_unusable(void **state)
 	expect_in(text,
 		  "{\"row\":\"verdict\",\"portsnoop\":{\"status\":\"unusable\",\"reason\":\"missing "
 		  "CAP_NET_ADMIN\",\"facts\":{\"ok\":0,\"degraded\":0,\"missing\":12},\"commands\":[\"ls\","
-		  "\"who\"],\"remedies\":[\"run it as root\"]}}\n");
+		  "\"who\",\"ephemeral\"],\"remedies\":[\"run it as root\"]}}\n");
 	free(text);
 }
 

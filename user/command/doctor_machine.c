@@ -90,7 +90,7 @@ static const struct capability {
 	{"CAP_PERFMON", "to read kernel memory and attach tracepoints: trace, ls and who", CAP_PERFMON, true,
 	 HEALTH_MISSING, "nothing can be traced or listed"},
 	{"CAP_NET_ADMIN", "for programs on control groups: trace", CAP_NET_ADMIN, true, HEALTH_MISSING,
-	 "nothing can be traced; ls and who work"},
+	 "nothing can be traced; ls, who and ephemeral work"},
 	{"CAP_SYS_ADMIN",
 	 "to enter other network namespaces; to mount cgroup v2 and tracefs where they are not",
 	 CAP_SYS_ADMIN, false, HEALTH_DEGRADED,
