@@ -269,6 +269,7 @@ static struct answer ask(struct port_use *use, const char *option)
 	if (answer.consumer != (answer.truths.own > 0) ||
 	    answer.bound_before != (answer.truths.bound_before > 0) || answer.service != (use->service >= 0))
 		scene_fail(use->scene, "who uses what is wrong: %s", answer.findings);
+	tool_keep_for_schema(use->scene, &result);
 	tool_result_free(&result);
 	return answer;
 }

@@ -473,6 +473,14 @@ void tool_reap(struct scene *scene, struct tool_result *result, pid_t pid)
 	reap(scene, result, NULL, pid);
 }
 
+void tool_keep_for_schema(const struct scene *scene, const struct tool_result *result)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s.json", result->out_path);
+	scene_must(scene, rename(result->out_path, path), "rename");
+}
+
 void tool_result_free(struct tool_result *result)
 {
 	free(result->out);

@@ -77,6 +77,8 @@ void tool_run(struct scene *scene, struct tool_result *result, const struct tool
 pid_t tool_launch(struct scene *scene, struct tool_result *result, ...) __attribute__((sentinel));
 void tool_reap(struct scene *scene, struct tool_result *result, pid_t pid);
 void tool_result_free(struct tool_result *result);
+/* The group `schema` validates what this run printed. */
+void tool_keep_for_schema(const struct scene *scene, const struct tool_result *result);
 /* A file's bytes and a NUL behind them. */
 char *file_read(const struct scene *scene, const char *path, size_t *ret_length);
 

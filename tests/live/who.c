@@ -48,15 +48,6 @@ static void expect_text(const struct scene *scene, const char *where, const char
 		scene_fail(scene, "'%s' is not in: %s", text, where);
 }
 
-/* The group `schema` reads files that end like this. */
-static void keep_for_schema(const struct scene *scene, const struct tool_result *result)
-{
-	char path[600];
-
-	snprintf(path, sizeof(path), "%s.json", result->out_path);
-	scene_must(scene, rename(result->out_path, path), "rename");
-}
-
 /* --- what rows say ----------------------------------------------------------------------------------------
  */
 
@@ -152,7 +143,7 @@ static void expect_rows(struct scene *scene, const char *port, const struct rows
 	sort_lines(&wanted);
 	if (strcmp(rows.text, wanted.text))
 		scene_fail(scene, "who %s:\n%sinstead of\n%s", port, rows.text, wanted.text);
-	keep_for_schema(scene, &result);
+	tool_keep_for_schema(scene, &result);
 	tool_result_free(&result);
 }
 
@@ -358,7 +349,7 @@ static pid_t check_watched(struct scene *scene, struct remains *remains, const c
 		 "last_holder", NULL);
 	expect_status(scene, &result, 0);
 	tool_each_line(scene, result.out_path, check_last_holder, &pid);
-	keep_for_schema(scene, &result);
+	tool_keep_for_schema(scene, &result);
 	tool_result_free(&result);
 	tool_end(&tool);
 	return pid;
