@@ -10,6 +10,7 @@
  *     options [WORD...]         numeric no_args verbose colour utc=SECONDS: from here on these and no others
  *     show ports|processes|connections [FILTER...]
  *     who PORT [FILTER...]
+ *     ephemeral
  */
 #include "text_record.h"
 
@@ -21,6 +22,7 @@
 #include "core/subject.h"
 #include "core/subject_field.h"
 #include "json_paths.h"
+#include "view/ephemeral.h"
 #include "view/event.h"
 #include "view/list.h"
 #include "view/port_table.h"
@@ -233,6 +235,18 @@ static void do_who(struct run *run, struct words *words)
 	filter_free(filter);
 }
 
+static void do_ephemeral(struct run *run)
+{
+	struct ephemeral_options options = {
+		.view = run->options, .now_ns = run->time_ns, .home_netns = 4026531840u};
+
+	if (ephemeral_print(run->text_out, run->model, &options))
+		give_up("ephemeral_print() failed");
+	options.json = true;
+	if (ephemeral_print(run->json_out, run->model, &options))
+		give_up("ephemeral_print() failed");
+}
+
 /* --- a case -----------------------------------------------------------------------------------------------
  */
 
@@ -272,6 +286,8 @@ static void do_line(struct run *run, char *line)
 		do_show(run, &words);
 	else if (!strcmp(words.word[0], "who"))
 		do_who(run, &words);
+	else if (!strcmp(words.word[0], "ephemeral"))
+		do_ephemeral(run);
 	else
 		do_record(run, &words);
 }

@@ -122,6 +122,8 @@ static const struct {
 	{REC_CLOSE, CLOSE_F_RELEASED, "released"},
 	{REC_SOCKET, SOCKET_F_COUNTERS, "counters"},
 	{REC_SOCKET, SOCKET_F_ORPHAN, "orphan"},
+	{REC_SOCKET, SOCKET_F_PORT_READ | SOCKET_F_EXCLUSIVE, "exclusive"},
+	{REC_SOCKET, SOCKET_F_PORT_READ | SOCKET_F_EXCLUSIVE | SOCKET_F_CHOSEN, "chosen"},
 	{REC_PROCESS, PROCESS_F_PATH_CUT, "path_cut"},
 	{REC_PROCESS, PROCESS_F_ARGS_CUT, "args_cut"},
 };
@@ -339,8 +341,9 @@ static void set_key(union any_record *record, bool is_fact, char *word)
 /* meta TYPE KEY [TEXT] */
 static void read_meta(union any_record *record, const struct words *words)
 {
-	static const char *const types[] = {"none", "clock",   "version", "host",   "netns",	  "range",
-					    "user", "service", "cgroup",  "follow", "netns_name", NULL};
+	static const char *const types[] = {"none",	  "clock",    "version",  "host",   "netns",
+					    "range",	  "user",     "service",  "cgroup", "follow",
+					    "netns_name", "reserved", "tw_reuse", NULL};
 	size_t length;
 
 	if (words->n < 3)
