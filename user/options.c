@@ -45,7 +45,7 @@ static const struct row rows[] = {
 	{"listening", 0, NULL, FOR_WAIT, SET, AT(listening), "until somebody listens on it"},
 	{"free", 0, NULL, FOR_WAIT, SET, AT(free), "until an ordinary bind to it would succeed"},
 	{"timeout", 0, "TIME", FOR_WAIT, DURATION, AT(timeout_ns), "give up after TIME (5s, 500ms, 2m)"},
-	{"watch", 0, NULL, FOR_EPHEMERAL, SET, AT(watch), "again every second, until interrupted"},
+	{"watch", 0, NULL, FOR_EPHEMERAL, SET, AT(watch), "again and again, every second at most, until interrupted"},
 	{"observe", 0, "TIME", FOR_EPHEMERAL, DURATION, AT(observe_ns),
 	 "trace for so long first: shows rates, and when ports will be used up"},
 	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD, SIZE, AT(ring_size),

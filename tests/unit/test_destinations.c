@@ -106,7 +106,7 @@ static bool exhausted(void *destinations, uint64_t now_ns, unsigned available, u
 {
 	struct rec_socket socket = to(2, 80);
 
-	return destination_exhausted_in(destinations_find(destinations, &socket), now_ns, available,
+	return destination_exhausted_in(destinations_find(destinations, &socket), now_ns, available, false,
 					ret_seconds);
 }
 
@@ -140,6 +140,25 @@ static void time_wait_gives_back(void **state)
 	assert_true(exhausted(*state, BEGIN + 30 * SECOND - 1, 580, &seconds));
 	assert_int_equal(seconds, 29);
 	assert_false(exhausted(*state, BEGIN + 30 * SECOND - 1, 700, &seconds));
+}
+
+/* Where TIME_WAIT is taken over, only what stays counts. */
+static void taken_over(void **state)
+{
+	struct rec_socket socket = to(2, 80);
+	const struct destination_use *use;
+	unsigned seconds;
+
+	for (unsigned i = 0; i < 10; i++) {
+		many(*state, 20, BEGIN + i * SECOND);
+		for (unsigned j = 0; j < 18; j++)
+			destinations_closed(*state, &socket, true, BEGIN + i * SECOND);
+	}
+	use = destinations_find(*state, &socket);
+	assert_true(destination_exhausted_in(use, BEGIN + 10 * SECOND - 1, 100, true, &seconds));
+	assert_in_range(seconds, 49, 51);
+	assert_true(destination_exhausted_in(use, BEGIN + 10 * SECOND - 1, 100, false, &seconds));
+	assert_in_range(seconds, 4, 6);
 }
 
 static void ended_otherwise(void **state)
@@ -193,6 +212,7 @@ int main(void)
 		TEST(told_apart),	 TEST(the_oldest_goes_first), TEST(rates),
 		TEST(the_first_seconds), TEST(all_that_come_stay),    TEST(time_wait_gives_back),
 		TEST(ended_otherwise),	 TEST(another_has_the_same),  TEST(late_events),
+		TEST(taken_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

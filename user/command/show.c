@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command/show.h"
 
+#include "system/proc.h"
+
 #define AGAIN_NS 20000000 /* while somebody else's look is under way */
+#define PAUSE	 50	  /* times what the last took */
 
 static int looked(void *context)
 {
 	struct show *show = context;
 	int result = show->plan->show(show->plan->context);
+	uint64_t pause_ns = PAUSE * (proc_boottime_ns() - show->begun_ns);
 
 	model_forget_remains(show->model);
-	loop_timer_in(show->loop, show->timer, show->plan->every_ns);
+	if (pause_ns < show->plan->every_ns)
+		pause_ns = show->plan->every_ns;
+	loop_timer_in(show->loop, show->timer, pause_ns);
 	return result;
 }
 
@@ -19,6 +25,7 @@ static int look(void *context)
 	struct show *show = context;
 	int result;
 
+	show->begun_ns = proc_boottime_ns();
 	if (repair_ask(show->repair, &what, looked, show, &result))
 		return result;
 	loop_timer_in(show->loop, show->timer, AGAIN_NS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Somebody who is shown the tables of a live trace, once or again and again. What no event tells of sockets
- * is looked at each time before.
+ * is looked at each time before. Of its time it takes a fiftieth at most.
  */
 #ifndef PORTSNOOP_COMMAND_SHOW_H
 #define PORTSNOOP_COMMAND_SHOW_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct show_plan {
-	uint64_t first_ns, every_ns; /* after `ready`, and after each time */
+	uint64_t first_ns, every_ns; /* after `ready`, and at least after each time */
 	int (*show)(void *context);  /* what it returns, if not 0, ends the trace */
 	void *context;
 };
@@ -23,6 +23,7 @@ struct show {
 	struct loop *loop;
 	struct repair *repair;
 	struct model *model;
+	uint64_t begun_ns; /* the look that is under way */
 	int timer;
 };
 

@@ -237,7 +237,7 @@ double destination_rate(const struct destination_use *use, uint64_t now_ns)
 }
 
 bool destination_exhausted_in(const struct destination_use *use, uint64_t now_ns, unsigned available,
-			      unsigned *ret_seconds)
+			      bool taken_over, unsigned *ret_seconds)
 {
 	double assigned = rate_of(use, use->assigned, now_ns), left = rate_of(use, use->left, now_ns);
 	double waiting = rate_of(use, use->waiting, now_ns), free = available;
@@ -251,7 +251,7 @@ bool destination_exhausted_in(const struct destination_use *use, uint64_t now_ns
 			return true;
 		}
 		free += left - assigned;
-		if (after >= TIME_WAIT_SECONDS)
+		if (taken_over || after >= TIME_WAIT_SECONDS)
 			free += waiting;
 		else if (now + after >= TIME_WAIT_SECONDS)
 			free += in_second(use, use->waiting, now + after - TIME_WAIT_SECONDS);

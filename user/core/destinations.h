@@ -60,9 +60,9 @@ const struct destination_use *destinations_find(const struct destinations *desti
 double destination_rate(const struct destination_use *use, uint64_t now_ns);
 /*
  * When no port will be left, in seconds, if connections go on to come and go as they did: each that goes into
- * TIME_WAIT keeps its port for 60 s. False: not within an hour.
+ * TIME_WAIT keeps its port for 60 s, unless the next may take it over. False: not within an hour.
  */
 bool destination_exhausted_in(const struct destination_use *use, uint64_t now_ns, unsigned available,
-			      unsigned *ret_seconds);
+			      bool taken_over, unsigned *ret_seconds);
 
 #endif

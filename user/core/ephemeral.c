@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #define NARROW_PORTS	2048 /* fewer than these are few for a server; the kernel's default is 28,232 */
 #define NEAR_EXHAUSTION 0.8
@@ -160,6 +162,21 @@ const char *ephemeral_finding_name(enum ephemeral_finding_kind kind)
 	};
 
 	return names[kind];
+}
+
+static bool is_loopback(const struct endpoint *endpoint)
+{
+	return endpoint->family == AF_INET
+		       ? endpoint->addr[0] == 127
+		       : !memcmp(endpoint->addr, &in6addr_loopback, sizeof(in6addr_loopback));
+}
+
+bool ephemeral_takes_over(const struct model *model, const struct socket_row *connection)
+{
+	struct endpoint peer = endpoint_peer(&connection->socket);
+	int reuse = model_tw_reuse(model, connection->socket.netns);
+
+	return reuse == 1 || (reuse == 2 && is_loopback(&peer));
 }
 
 /* --- all of it --------------------------------------------------------------------------------------------

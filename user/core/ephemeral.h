@@ -98,6 +98,11 @@ void ephemeral_free(struct ephemeral *ephemeral);
 /* Of what is usable towards this destination, 0 to 1. */
 double ephemeral_used_ratio(const struct ephemeral *ephemeral,
 			    const struct ephemeral_destination *destination);
+/*
+ * Whether a connect there may be given the port of a TIME_WAIT that is older than a second (tcp_tw_reuse;
+ * both ends must use TCP timestamps). Where the setting is not known, it may not.
+ */
+bool ephemeral_takes_over(const struct model *model, const struct socket_row *connection);
 /* "exhausted", "bind-before-connect", … */
 const char *ephemeral_finding_name(enum ephemeral_finding_kind kind);
 

@@ -122,14 +122,17 @@ static void add_what_was_watched(struct ephemeral_destination *destination, cons
 {
 	const struct destination_use *use =
 		destinations_find(model_destinations(model), &destination->sample->socket);
+	bool taken_over;
 
 	if (!use)
 		return;
 	destination->watched = true;
 	destination->assigned_per_second = destination_rate(use, now_ns);
 	destination->failed = use->failed;
-	destination->will_be_exhausted = destination_exhausted_in(use, now_ns, destination->available,
-								  &destination->exhausted_in_seconds);
+	taken_over = ephemeral_takes_over(model, destination->sample);
+	destination->will_be_exhausted = destination_exhausted_in(
+		use, now_ns, destination->available + (taken_over ? destination->time_wait : 0), taken_over,
+		&destination->exhausted_in_seconds);
 }
 
 static int compare_urgency(const void *left, const void *right)

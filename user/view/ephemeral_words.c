@@ -4,9 +4,6 @@
 #include "view/ephemeral.h"
 #include "view/text_parts.h"
 
-#include <netinet/in.h>
-#include <string.h>
-
 /* "nginx(812)"; somebody who is not known is nobody in particular. */
 static void put_process(struct text *text, const struct process *process)
 {
@@ -39,19 +36,6 @@ static void put_mostly(struct text *text, const struct process *process)
 	put_process(text, process);
 }
 
-/* Whether the kernel may give a connect the port of a TIME_WAIT to the same destination. */
-static bool may_take_over(const struct model *model, const struct ephemeral_space *space,
-			  const struct ephemeral_destination *destination)
-{
-	struct endpoint peer = endpoint_peer(&destination->sample->socket);
-	bool loopback = peer.family == AF_INET
-				? peer.addr[0] == 127
-				: !memcmp(peer.addr, &in6addr_loopback, sizeof(in6addr_loopback));
-	int reuse = model_tw_reuse(model, space->netns);
-
-	return destination->time_wait && (reuse == 1 || (reuse == 2 && loopback) || reuse < 0);
-}
-
 static void put_exhausted(struct text *text, const struct model *model, const struct ephemeral_space *space,
 			  const struct ephemeral_destination *destination)
 {
@@ -63,7 +47,7 @@ static void put_exhausted(struct text *text, const struct model *model, const st
 	put_mostly(text, destination->process);
 	if (destination->failed)
 		text_format(text, "; %llu failed since we watch", (unsigned long long)destination->failed);
-	text_put(text, may_take_over(model, space, destination)
+	text_put(text, destination->time_wait && ephemeral_takes_over(model, destination->sample)
 			       ? "; a new one can at best take over a TIME_WAIT older than a second"
 			       : "; a new one fails with EADDRNOTAVAIL");
 }
