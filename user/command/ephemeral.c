@@ -32,6 +32,7 @@ static int print_to(FILE *out, const struct look *look)
 	const struct ephemeral_options view = {
 		.view = view_options_of(options),
 		.json = options->json,
+		.by_events = options->from,
 		.now_ns = options->from ? pipeline_time_ns(look->pipeline) : proc_boottime_ns(),
 		.home_netns = options->from ? 0 : proc_netns(),
 	};

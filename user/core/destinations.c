@@ -231,6 +231,16 @@ static double rate_of(const struct destination_use *use, const uint32_t counts[]
 	return (double)sum / (seconds < 1 ? 1 : seconds);
 }
 
+unsigned destination_waiting(const struct destination_use *use, uint64_t now_ns)
+{
+	uint64_t now = now_ns / SECOND_NS;
+	unsigned sum = 0;
+
+	for (uint64_t i = 0; i < TIME_WAIT_SECONDS && i <= now; i++)
+		sum += in_second(use, use->waiting, now - i);
+	return sum;
+}
+
 double destination_rate(const struct destination_use *use, uint64_t now_ns)
 {
 	return rate_of(use, use->assigned, now_ns);

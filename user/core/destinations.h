@@ -56,6 +56,8 @@ int destinations_each(const struct destinations *destinations, const struct rec_
 /* Of this connection; NULL: nothing was seen of it. */
 const struct destination_use *destinations_find(const struct destinations *destinations,
 						const struct rec_socket *socket);
+/* Connections that went into TIME_WAIT in the last 60 s, so that most of their ports wait still. */
+unsigned destination_waiting(const struct destination_use *use, uint64_t now_ns);
 /* Ports assigned a second, over the last ten at most. */
 double destination_rate(const struct destination_use *use, uint64_t now_ns);
 /*

@@ -171,10 +171,10 @@ static bool is_loopback(const struct endpoint *endpoint)
 		       : !memcmp(endpoint->addr, &in6addr_loopback, sizeof(in6addr_loopback));
 }
 
-bool ephemeral_takes_over(const struct model *model, const struct socket_row *connection)
+bool ephemeral_takes_over(const struct model *model, const struct rec_socket *ends)
 {
-	struct endpoint peer = endpoint_peer(&connection->socket);
-	int reuse = model_tw_reuse(model, connection->socket.netns);
+	struct endpoint peer = endpoint_peer(ends);
+	int reuse = model_tw_reuse(model, ends->netns);
 
 	return reuse == 1 || (reuse == 2 && is_loopback(&peer));
 }
@@ -190,9 +190,10 @@ double ephemeral_used_ratio(const struct ephemeral *ephemeral,
 	return space->n_usable ? 1.0 - (double)destination->available / space->n_usable : 1.0;
 }
 
-int ephemeral_read(const struct model *model, uint64_t now_ns, struct ephemeral *ret_ephemeral)
+int ephemeral_read(const struct model *model, uint64_t now_ns, bool by_events,
+		   struct ephemeral *ret_ephemeral)
 {
-	struct ephemeral ephemeral = {0};
+	struct ephemeral ephemeral = {.by_events = by_events};
 	int error = ephemeral_read_spaces(&ephemeral, model);
 
 	if (!error)

@@ -38,11 +38,11 @@ struct ephemeral_space {
 
 /* TCP connections from here with the same local address, peer and peer port. */
 struct ephemeral_destination {
-	size_t space;			 /* index */
-	const struct socket_row *sample; /* one of them */
-	unsigned in_use, time_wait;	 /* connections */
-	unsigned available;		 /* ports that one more connect could be given */
-	const struct process *process;	 /* that has most of them; NULL: not known */
+	size_t space;		       /* index */
+	struct rec_socket ends;	       /* without the local port */
+	unsigned in_use, time_wait;    /* connections */
+	unsigned available;	       /* ports that one more connect could be given */
+	const struct process *process; /* that has most of them; NULL: not known */
 	/* Of who watches, or watched: */
 	bool watched;
 	double assigned_per_second;
@@ -89,11 +89,17 @@ struct ephemeral {
 	size_t n_consumers;
 	struct ephemeral_finding *findings; /* the most urgent kind first */
 	size_t n_findings;
+	bool by_events;
 	bool incomplete; /* there are more namespaces than are told apart: some are left out */
 };
 
-/* now_ns: CLOCK_BOOTTIME. Pointers into the model: good until its next change. 0 or -ENOMEM. */
-int ephemeral_read(const struct model *model, uint64_t now_ns, struct ephemeral *ret_ephemeral);
+/*
+ * now_ns: CLOCK_BOOTTIME. by_events: nobody has looked for TIME_WAIT, as in a recording; then a destination
+ * has what went into it in the last 60 s, and of the spaces it is not known. Pointers into the model: good
+ * until its next change. 0 or -ENOMEM.
+ */
+int ephemeral_read(const struct model *model, uint64_t now_ns, bool by_events,
+		   struct ephemeral *ret_ephemeral);
 void ephemeral_free(struct ephemeral *ephemeral);
 /* Of what is usable towards this destination, 0 to 1. */
 double ephemeral_used_ratio(const struct ephemeral *ephemeral,
@@ -102,7 +108,7 @@ double ephemeral_used_ratio(const struct ephemeral *ephemeral,
  * Whether a connect there may be given the port of a TIME_WAIT that is older than a second (tcp_tw_reuse;
  * both ends must use TCP timestamps). Where the setting is not known, it may not.
  */
-bool ephemeral_takes_over(const struct model *model, const struct socket_row *connection);
+bool ephemeral_takes_over(const struct model *model, const struct rec_socket *ends);
 /* "exhausted", "bind-before-connect", … */
 const char *ephemeral_finding_name(enum ephemeral_finding_kind kind);
 

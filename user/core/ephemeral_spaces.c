@@ -100,7 +100,9 @@ static bool is_exclusive(const struct socket_row *row)
 
 	if (row->socket.protocol == IPPROTO_UDP)
 		return endpoint_is_wildcard(&local);
-	return row->exclusive || row->socket.state == TCP_LISTEN || row->socket.state == TCP_CLOSE;
+	if (row->socket.state == TCP_LISTEN)
+		return true;
+	return row->port_read ? row->exclusive : row->socket.state == TCP_CLOSE;
 }
 
 static int take_row(const struct socket_row *row, void *context)

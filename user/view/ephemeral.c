@@ -6,7 +6,7 @@
 int ephemeral_print(FILE *out, const struct model *model, const struct ephemeral_options *options)
 {
 	struct ephemeral ephemeral;
-	int error = ephemeral_read(model, options->now_ns, &ephemeral);
+	int error = ephemeral_read(model, options->now_ns, options->by_events, &ephemeral);
 
 	if (error)
 		return error;

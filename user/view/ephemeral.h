@@ -13,6 +13,7 @@
 struct ephemeral_options {
 	struct view_options view;
 	bool json;
+	bool by_events;	     /* a recording: nobody has looked for TIME_WAIT */
 	uint64_t now_ns;     /* CLOCK_BOOTTIME */
 	uint32_t home_netns; /* inode of the viewer's own; 0: none is */
 };

@@ -28,7 +28,8 @@ static int print_space(struct json_writer *w, FILE *out, const struct model *mod
 		json_uint(w, "reserved", space->n_reserved);
 	json_uint(w, "in_use", space->n_in_use);
 	json_uint(w, "exclusive", space->n_exclusive);
-	json_uint(w, "time_wait", space->n_time_wait);
+	if (!options->by_events)
+		json_uint(w, "time_wait", space->n_time_wait);
 	json_object_end(w);
 	return json_row_print(w, out);
 }
@@ -38,10 +39,15 @@ static int print_destination(struct json_writer *w, FILE *out, const struct mode
 			     const struct ephemeral_destination *destination,
 			     const struct ephemeral_options *options)
 {
-	struct description description;
+	const struct description description = {
+		.socket = &destination->ends,
+		.local = endpoint_local(&destination->ends),
+		.peer = endpoint_peer(&destination->ends),
+		.has_local = true,
+		.has_peer = true,
+		.family = endpoint_peer(&destination->ends).family,
+	};
 
-	describe_row(model, destination->sample, &description);
-	description.local.port = 0; /* of one of them */
 	json_row_begin(w, "destination");
 	json_network(w, &description, false);
 	json_object(w, "portsnoop");

@@ -125,6 +125,8 @@ static void print_spaces(const struct ephemeral_text *view)
 		print_space(view, space);
 		any |= !is_empty(space);
 	}
+	if (!any && !view->options->home_netns)
+		fputs("no port of any range in use\n", view->out);
 	if (any)
 		fputs("    . some in use, : a quarter, + half, # three quarters, w mostly TIME_WAIT, "
 		      "L listening, R reserved\n",
@@ -143,7 +145,7 @@ static const struct ephemeral_destination *destination_at(const void *context, s
 
 static void cell_to(struct text *text, const void *context, size_t row)
 {
-	struct endpoint peer = endpoint_peer(&destination_at(context, row)->sample->socket);
+	struct endpoint peer = endpoint_peer(&destination_at(context, row)->ends);
 	char buf[ENDPOINT_TEXT_MAX];
 
 	text_put(text, endpoint_text(&peer, buf));
@@ -151,7 +153,7 @@ static void cell_to(struct text *text, const void *context, size_t row)
 
 static void cell_from(struct text *text, const void *context, size_t row)
 {
-	struct endpoint local = endpoint_local(&destination_at(context, row)->sample->socket);
+	struct endpoint local = endpoint_local(&destination_at(context, row)->ends);
 	char buf[ENDPOINT_TEXT_MAX];
 
 	text_put(text, endpoint_address_text(&local, buf));

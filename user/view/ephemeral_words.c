@@ -20,8 +20,8 @@ static void put_process(struct text *text, const struct process *process)
 /* "from 10.0.0.2 to 10.0.0.5:5432" */
 static void put_way(struct text *text, const struct ephemeral_destination *destination)
 {
-	struct endpoint local = endpoint_local(&destination->sample->socket);
-	struct endpoint peer = endpoint_peer(&destination->sample->socket);
+	struct endpoint local = endpoint_local(&destination->ends);
+	struct endpoint peer = endpoint_peer(&destination->ends);
 	char buf[ENDPOINT_TEXT_MAX];
 
 	text_format(text, "from %s ", endpoint_address_text(&local, buf));
@@ -47,7 +47,7 @@ static void put_exhausted(struct text *text, const struct model *model, const st
 	put_mostly(text, destination->process);
 	if (destination->failed)
 		text_format(text, "; %llu failed since we watch", (unsigned long long)destination->failed);
-	text_put(text, destination->time_wait && ephemeral_takes_over(model, destination->sample)
+	text_put(text, destination->time_wait && ephemeral_takes_over(model, &destination->ends)
 			       ? "; a new one can at best take over a TIME_WAIT older than a second"
 			       : "; a new one fails with EADDRNOTAVAIL");
 }
