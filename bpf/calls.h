@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What bind, listen, connect and accept mean. The entry shims (system calls, cgroup programs, io_uring, later
- * fexit and kprobes) only say how we learnt that one ended: they find the socket and the result and come
+ * What bind, listen, connect and accept mean. The entry shims (system calls, cgroup programs, io_uring,
+ * fexit, kprobes) only say how we learnt that one ended: they find the socket and the result and come
  * here. Everything here runs in the context of the process that called.
  */
 #ifndef PORTSNOOP_BPF_CALLS_H

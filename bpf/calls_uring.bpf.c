@@ -18,6 +18,15 @@ static __always_inline struct sock *socket_of_request(struct io_kiocb *request)
 	return sk && socket_is_ours_sk(sk) ? sk : NULL;
 }
 
+/* Functions that tell only some of the calls leave the others to completions. */
+static __always_inline bool told_by_function(__u8 opcode)
+{
+	return (opcode == IORING_OP_CONNECT && control.told & TOLD_CONNECT) ||
+	       (opcode == IORING_OP_ACCEPT && control.told & TOLD_ACCEPT) ||
+	       (opcode == IORING_OP_LISTEN && control.told & TOLD_LISTEN) ||
+	       (opcode == IORING_OP_BIND && control.told & TOLD_BIND_ERROR);
+}
+
 /* Completions are posted by task work of the submitter or by its worker threads: never by a stranger. */
 static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int result)
 {
@@ -26,7 +35,7 @@ static __always_inline void completed(struct io_kiocb *request, __u8 opcode, int
 	struct address address = {};
 	__u64 cookie;
 
-	if (!sk)
+	if (!sk || told_by_function(opcode))
 		return;
 	cookie = socket_cookie_of(sk);
 	switch (opcode) {

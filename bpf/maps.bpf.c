@@ -11,6 +11,8 @@ struct threads_map calls_told SEC(".maps");
 struct threads_map accepts_told SEC(".maps");
 struct threads_map accepts_inside SEC(".maps");
 struct first_ran_map first_ran SEC(".maps");
+struct probed_calls_map probed_calls SEC(".maps");
+struct ports_told_map ports_told SEC(".maps");
 struct cpus_map cpus SEC(".maps");
 struct ring_map ring SEC(".maps");
 
@@ -19,6 +21,7 @@ struct control control = {};
 const volatile bool knob_attempts = false;
 const volatile bool knob_follow = false;
 const volatile bool knob_wake_always = false;
+const volatile bool knob_kprobes = false;
 const volatile bool knob_uring_cqe = false;
 
 char LICENSE[] SEC("license") = "GPL";

@@ -7,6 +7,7 @@
 
 #include <portsnoop/counters.h>
 #include <portsnoop/event.h>
+#include <portsnoop/told.h>
 
 #include <bpf/bpf_helpers.h>
 
@@ -145,6 +146,22 @@ struct first_ran_map {
 	__type(value, __u32);
 };
 
+/* By function and thread. */
+struct probed_calls_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct probed_call);
+};
+
+/* When kprobes told the port that a UDP socket got by a send; they cannot put it into the note. By cookie. */
+struct ports_told_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+
 struct cpus_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -167,6 +184,8 @@ extern struct threads_map calls_told SEC(".maps");     /* the function has told 
 extern struct threads_map accepts_told SEC(".maps");   /* the function has told this call */
 extern struct threads_map accepts_inside SEC(".maps"); /* was inside when the function was hooked */
 extern struct first_ran_map first_ran SEC(".maps");
+extern struct probed_calls_map probed_calls SEC(".maps");
+extern struct ports_told_map ports_told SEC(".maps");
 extern struct cpus_map cpus SEC(".maps");
 extern struct ring_map ring SEC(".maps");
 
@@ -176,6 +195,7 @@ extern struct control control;
 extern const volatile bool knob_attempts;    /* emit REC_ATTEMPT */
 extern const volatile bool knob_follow;	     /* forks and exits of all processes */
 extern const volatile bool knob_wake_always; /* no atomic exchange on this kernel: default wake-ups */
+extern const volatile bool knob_kprobes;     /* programs on kprobes are loaded */
 extern const volatile bool knob_uring_cqe;   /* see compat_uring_aux_result() */
 
 #endif

@@ -34,6 +34,18 @@ static __always_inline void drop_claims(const struct sock *sk, struct note *note
 		autobind_happened(sk, cookie, note, REC_F_LATE | AUTOBIND_F_CONNECT, PROBE_CGROUP);
 }
 
+/* When a send got the socket its port, where that could not be put into the note. */
+static __always_inline void take_port_told(struct note *note, __u64 cookie)
+{
+	const __u64 *told = knob_kprobes ? bpf_map_lookup_elem(&ports_told, &cookie) : NULL;
+
+	if (!told)
+		return;
+	if (note->since_ns < *told)
+		note->since_ns = *told;
+	bpf_map_delete_elem(&ports_told, &cookie);
+}
+
 /* This very thread acted on the socket last: it was announced then, and the note has it. */
 static __always_inline bool acted_last(const struct note *note)
 {
@@ -73,6 +85,8 @@ int owner_released(struct bpf_sock *ctx)
 	note = note_of(ctx);
 	if (note) {
 		drop_claims(sk, note, cookie);
+		if (ctx->protocol == IPPROTO_UDP)
+			take_port_told(note, cookie);
 		released_by_current(note, state);
 		note->flags |= NOTE_RELEASED;
 	}

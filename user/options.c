@@ -52,7 +52,7 @@ static const struct row rows[] = {
 	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD, SIZE, AT(ring_size),
 	 "size of the kernel's ring buffer (default 8M)"},
 	{"backend", 0, "WAY", FOR_TRACE | FOR_RECORD, BACKEND, AT(backend),
-	 "how calls are seen: auto (default), fentry or tracepoint"},
+	 "how calls are seen: auto (default), fentry, kprobe or tracepoint"},
 	{"numeric", 'n', NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR), SET, AT(numeric),
 	 "no names of users and services"},
 	{"no-args", 0, NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR), SET, AT(no_args), "no command lines"},
@@ -78,7 +78,11 @@ _Static_assert(N_ROWS <= 64, "ret_used has no bit for every option");
 static int set_backend(struct options *options, const char *value)
 {
 	static const char *const names[] = {
-		[BACKEND_AUTO] = "auto", [BACKEND_FENTRY] = "fentry", [BACKEND_TRACEPOINT] = "tracepoint"};
+		[BACKEND_AUTO] = "auto",
+		[BACKEND_FENTRY] = "fentry",
+		[BACKEND_KPROBE] = "kprobe",
+		[BACKEND_TRACEPOINT] = "tracepoint",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(value, names[i]))
@@ -137,7 +141,7 @@ static const char *expected(enum kind kind)
 	case OUTPUT:
 		return "text or json";
 	case BACKEND:
-		return "auto, fentry or tracepoint";
+		return "auto, fentry, kprobe or tracepoint";
 	default:
 		return "a file name";
 	}

@@ -34,7 +34,11 @@ struct cpu_counters {
 	__u64 map_full;		      /* an update of a bounded map failed */
 	__u8 on_stack[16];	      /* by enum paired_program: its first copy is on this CPU's stack */
 	__u64 announced;	      /* the process whose name this CPU sent or found sent last; a mix */
-	__u64 reserved[11];	      /* a multiple of a cache line, so that CPUs do not share one */
+	__u64 calls_begun;	      /* functions under kprobes: called, */
+	__u64 calls_ended;	      /* and returned from; the same threads can be on two CPUs */
+	__u64 calls_unended;	      /* the return was not seen, as the thread's next call shows */
+	__u64 calls_unbegun;	      /* the return was seen, the call was not */
+	__u64 reserved[7];	      /* a multiple of a cache line, so that CPUs do not share one */
 };
 _Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
 
@@ -64,6 +68,8 @@ struct control {
 	__u64 stopped;	      /* 1: emit nothing any more, the books are being closed */
 	__u64 lost;	      /* 1: something was dropped since user space looked */
 	__u64 accept_exits;   /* 1: returns of accept(2) are traced beside the kernel function */
+	__u64 told;	      /* TOLD_*: what functions tell, and nobody else may */
+	__u64 probing;	      /* enum probing */
 };
 
 #endif

@@ -96,7 +96,7 @@ void calls_32bit(struct scene *scene)
 	find_program(scene, path);
 	tool_start(&tool, scene, NULL);
 	actor_join(scene, actor_start(scene, become, path));
-	take_truth(scene, strstr(tool.ready, "\"listen\":\"fentry\"") != NULL);
+	take_truth(scene, strstr(tool.ready, "\"listen\":\"tracepoint\"") == NULL);
 	tool_settle(&tool);
 	tool_end(&tool);
 	ledger_check(&tool, NULL);

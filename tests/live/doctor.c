@@ -209,23 +209,23 @@ static void force(struct scene *scene, const struct report *report, const char *
 	tool_result_free(&result);
 }
 
-/* Where functions cannot be traced, each fact that they would tell says so, with the same reason. */
+/* Where functions cannot be traced, each fact that they would tell says so, with the same reasons. */
 static void check_refused(struct scene *scene, const struct report *report)
 {
-	const json_t *way = report_row(scene, report, "way", "fentry");
-	bool works = is(row_status(way), "ok");
+	const json_t *refusal;
+	size_t place;
 
 	for (unsigned i = 0; i < report->n_rows; i++) {
-		const json_t *refused = event_at(report->rows[i], "portsnoop.refused");
-		const json_t *first = json_array_get(refused, 0);
+		json_array_foreach (event_at(report->rows[i], "portsnoop.refused"), place, refusal) {
+			const char *name = event_string(refusal, "probe");
+			const json_t *way = report_row(scene, report, "way", name);
 
-		if (!first)
-			continue;
-		if (works || !is(event_string(first, "probe"), "fentry") ||
-		    !is(event_string(first, "reason"), row_reason(way)))
-			scene_fail(scene, "%s: refused because '%s', fentry %s",
-				   event_string(report->rows[i], "portsnoop.fact"),
-				   event_string(first, "reason"), row_status(way));
+			if (is(row_value(way), "works") ||
+			    !is(event_string(refusal, "reason"), row_reason(way)))
+				scene_fail(scene, "%s: refused because '%s', %s %s",
+					   event_string(report->rows[i], "portsnoop.fact"),
+					   event_string(refusal, "reason"), name, row_value(way));
+		}
 	}
 }
 
@@ -235,6 +235,7 @@ void doctor_backend_truth(struct scene *scene)
 
 	report_run(scene, &report, NULL);
 	force(scene, &report, "fentry");
+	force(scene, &report, "kprobe");
 	force(scene, &report, "tracepoint");
 	check_refused(scene, &report);
 	report_free(&report);

@@ -151,21 +151,32 @@ static void accept_one(struct scene *scene, const char *backend, const char *hoo
 }
 
 /* One that the kernel refuses is refused with the kernel's reason; one that it allows is used. */
-void backend_choice(struct scene *scene)
+static bool accept_one_forced(struct scene *scene, const char *backend, const char *reason)
 {
 	struct tool_result result;
+	bool works;
+
+	tool_run(scene, &result, NULL, "trace", "--backend", backend, "--duration", "100ms", NULL);
+	works = result.status == 0;
+	if (works)
+		accept_one(scene, backend, backend);
+	else if (result.status != 3 || !strstr(result.err, reason))
+		scene_fail(scene, "%s: exit code %d: %s", backend, result.status, result.err);
+	else
+		scene_note(scene, "%.*s", (int)strcspn(result.err, "\n"), result.err);
+	tool_result_free(&result);
+	return works;
+}
+
+/* Left to itself it takes the best of those that work when they are forced. */
+void backend_choice(struct scene *scene)
+{
+	const char *best = "tracepoint";
 
 	accept_one(scene, "tracepoint", "tracepoint");
-	tool_run(scene, &result, NULL, "trace", "--backend", "fentry", "--duration", "100ms", NULL);
-	if (result.status == 0) {
-		accept_one(scene, "fentry", "fentry");
-		accept_one(scene, "auto", "fentry");
-	} else {
-		if (result.status != 3 ||
-		    !strstr(result.err, "does not let returns of functions be traced ("))
-			scene_fail(scene, "exit code %d: %s", result.status, result.err);
-		scene_note(scene, "%.*s", (int)strcspn(result.err, "\n"), result.err);
-		accept_one(scene, "auto", "tracepoint");
-	}
-	tool_result_free(&result);
+	if (accept_one_forced(scene, "kprobe", "does not let functions be probed ("))
+		best = "kprobe";
+	if (accept_one_forced(scene, "fentry", "does not let returns of functions be traced ("))
+		best = "fentry";
+	accept_one(scene, "auto", best);
 }

@@ -48,6 +48,7 @@
 	X(accept_queue_overflow)                                                                             \
 	X(blocked_accept)                                                                                    \
 	X(preempted)                                                                                         \
+	X(probes_run_out)                                                                                    \
 	X(calls_32bit)                                                                                       \
 	X(who_holders)                                                                                       \
 	X(who_addresses)                                                                                     \

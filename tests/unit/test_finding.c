@@ -70,6 +70,15 @@ static void test_reasons(void **state)
 	assert_string_equal(
 		finding_functions_reason(EPERM, false, buf),
 		"this kernel does not let returns of functions be traced (Operation not permitted)");
+	assert_string_equal(
+		finding_functions_reason(FINDING_SILENT, true, buf),
+		"this kernel does not let returns of a function that would be needed be traced (they can be "
+		"hooked, but the hooks do not fire)");
+	assert_string_equal(finding_kprobes_reason(ENOENT, false, buf),
+			    "this kernel does not let functions be probed (No such file or directory)");
+	assert_string_equal(finding_kprobes_reason(FINDING_OFF, true, buf),
+			    "this kernel does not let a function that would be needed be probed "
+			    "(kernel.ftrace_enabled is 0)");
 }
 
 /* Gaps beyond the room for them, and texts beyond theirs, do no harm. */

@@ -34,8 +34,10 @@ static struct diagnosis *mixed(void)
 	strcpy(check->value, "refused");
 	check->purpose = "returns of functions";
 	strcpy(check->reason, "not here");
-	diagnosis.facts[FACT_LISTEN].finding =
-		(struct finding){.probe = PROBE_TRACEPOINT, .by_syscalls = true, .functions_error = EPERM};
+	diagnosis.facts[FACT_LISTEN].finding = (struct finding){.probe = PROBE_TRACEPOINT,
+								.by_syscalls = true,
+								.functions_error = EPERM,
+								.kprobes_error = ENOENT};
 	diagnosis.facts[FACT_REFUSE].finding = (struct finding){.probe = PROBE_NONE};
 	finding_add_gap(&diagnosis.facts[FACT_REFUSE].finding,
 			(struct gap){.cause = CAUSE_KERNEL, .since = "6.10"});
@@ -108,14 +110,15 @@ static void test_text(void **state)
 			"  listen       listens of 32-bit programs\n\n");
 	expect_in(text, "\n\nNOT SEEN: not on this kernel (needs 6.10)\n"
 			"  refuse       SYNs to closed ports\n\n");
-	expect_in(text, "\n\nSELF-TEST\n"
-			"  close        silent: an end: no event\n"
-			"\n"
-			"VERDICT\n"
-			"  degraded: of 12 facts 9 are seen whole, 2 in part, 1 not at all\n"
-			"  Without fentry every system call of this machine is a little slower while "
-			"portsnoop runs.\n"
-			"  → nothing to do, unless 32-bit programs run here");
+	expect_in(text,
+		  "\n\nSELF-TEST\n"
+		  "  close        silent: an end: no event\n"
+		  "\n"
+		  "VERDICT\n"
+		  "  degraded: of 12 facts 9 are seen whole, 2 in part, 1 not at all\n"
+		  "  Without fentry and kprobes every system call of this machine is a little slower while "
+		  "portsnoop runs.\n"
+		  "  → nothing to do, unless 32-bit programs run here");
 	free(text);
 }
 
@@ -166,7 +169,10 @@ static void test_json(void **state)
 		"\"status\":\"degraded\",\"unseen\":[{\"what\":\"listens of 32-bit programs\",\"reason\":"
 		"\"system-call tracepoints do not fire for 32-bit programs\"}],\"refused\":[{\"probe\":"
 		"\"fentry\",\"reason\":\"this kernel does not let returns of functions be traced (Operation "
-		"not permitted)\",\"error\":{\"type\":\"EPERM\"}}],\"cost\":\"every system call of this "
+		"not permitted)\",\"error\":{\"type\":\"EPERM\"}},{\"probe\":\"kprobe\",\"reason\":\"this "
+		"kernel "
+		"does not let functions be probed (No such file or "
+		"directory)\",\"error\":{\"type\":\"ENOENT\"}}],\"cost\":\"every system call of this "
 		"machine is a little slower while portsnoop runs\",\"self_test\":\"fired\"}}\n");
 	expect_in(text,
 		  "{\"row\":\"fact\",\"portsnoop\":{\"fact\":\"refuse\",\"status\":\"missing\",\"unseen\":[{"

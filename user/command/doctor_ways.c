@@ -4,6 +4,7 @@
 
 #include "command/command.h"
 #include "core/errno_name.h"
+#include "source/kprobes.h"
 #include "source/snapshot.h"
 #include "source/trials.h"
 #include "system/mounts.h"
@@ -23,7 +24,8 @@ static struct check *note(struct diagnosis *diagnosis, const char *name, const c
 	return check;
 }
 
-static void try_fentry(struct diagnosis *diagnosis)
+/* Whether it works. */
+static bool try_fentry(struct diagnosis *diagnosis)
 {
 	int error = trial_fentry();
 	struct check *check = note(diagnosis, "fentry", "returns of kernel functions: the best way", error);
@@ -32,6 +34,22 @@ static void try_fentry(struct diagnosis *diagnosis)
 	if (error)
 		snprintf(check->reason, sizeof(check->reason), "%s",
 			 finding_functions_reason(-error, false, reason));
+	return !error;
+}
+
+/* Not missed where the better way works. */
+static void try_kprobe(struct diagnosis *diagnosis, bool missed)
+{
+	int error = kprobes_probe();
+	struct check *check =
+		note(diagnosis, "kprobe", "breakpoints in kernel functions: the next best", error);
+	char reason[FINDING_TEXT_MAX];
+
+	if (error)
+		snprintf(check->reason, sizeof(check->reason), "%s",
+			 finding_kprobes_reason(-error, false, reason));
+	if (!missed)
+		check->health = HEALTH_OK;
 }
 
 /* Typed ones are what nothing works without; those of system calls need tracefs. */
@@ -93,32 +111,10 @@ static void try_iterators(struct diagnosis *diagnosis)
 	snapshot_close(snapshot);
 }
 
-static void try_kprobe(struct diagnosis *diagnosis)
-{
-	int error = trial_kprobe();
-	struct check *check = note(diagnosis, "kprobe", "breakpoints in kernel functions", error);
-
-	check->health = HEALTH_OK; /* either way */
-	if (!error || error == -FINDING_OFF)
-		snprintf(check->value, sizeof(check->value), error ? "not tried" : "possible");
-	if (error == -ENOENT)
-		snprintf(check->reason, sizeof(check->reason),
-			 "not on this kernel; portsnoop does not need them");
-	else if (error == -FINDING_OFF)
-		snprintf(check->reason, sizeof(check->reason),
-			 "kernel.ftrace_enabled is 0; portsnoop does not need them");
-	else if (error)
-		snprintf(check->reason, sizeof(check->reason),
-			 "the kernel refuses them (%s); portsnoop does not need them", errno_words(-error));
-	else
-		snprintf(check->reason, sizeof(check->reason), "portsnoop does not need them");
-}
-
 void doctor_try_ways(struct diagnosis *diagnosis)
 {
-	try_fentry(diagnosis);
+	try_kprobe(diagnosis, !try_fentry(diagnosis));
 	try_tracepoints(diagnosis);
 	try_cgroup(diagnosis);
 	try_iterators(diagnosis);
-	try_kprobe(diagnosis);
 }

@@ -57,13 +57,24 @@ const char *gap_reason(const struct gap *gap, char buf[FINDING_TEXT_MAX])
 	return buf;
 }
 
+static const char *function_error_words(int error)
+{
+	return error == FINDING_OFF	 ? "kernel.ftrace_enabled is 0"
+	       : error == FINDING_SILENT ? "they can be hooked, but the hooks do not fire"
+					 : errno_words(error);
+}
+
 const char *finding_functions_reason(int error, bool some, char buf[FINDING_TEXT_MAX])
 {
 	snprintf(buf, FINDING_TEXT_MAX, "this kernel does not let returns of %s be traced (%s)",
-		 some ? "a function that would be needed" : "functions",
-		 error == FINDING_OFF	   ? "kernel.ftrace_enabled is 0"
-		 : error == FINDING_SILENT ? "they can be hooked, but the hooks do not fire"
-					   : errno_words(error));
+		 some ? "a function that would be needed" : "functions", function_error_words(error));
+	return buf;
+}
+
+const char *finding_kprobes_reason(int error, bool some, char buf[FINDING_TEXT_MAX])
+{
+	snprintf(buf, FINDING_TEXT_MAX, "this kernel does not let %s be probed (%s)",
+		 some ? "a function that would be needed" : "functions", function_error_words(error));
 	return buf;
 }
 

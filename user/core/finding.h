@@ -39,11 +39,12 @@ struct gap {
 };
 
 struct finding {
-	uint8_t probe;	     /* enum rec_probe of what is in use; PROBE_NONE: nothing is */
-	bool by_syscalls;    /* in part by system-call tracepoints */
-	bool by_cgroups;     /* in part by cgroup programs */
-	bool functions_some; /* other facts are told by functions */
-	int functions_error; /* why functions do not tell it, a positive errno; 0: they do, or never could */
+	uint8_t probe;	  /* enum rec_probe of what is in use; PROBE_NONE: nothing is */
+	bool by_syscalls; /* in part by system-call tracepoints */
+	bool by_cgroups;  /* in part by cgroup programs */
+	/* Why functions do not tell it, by their returns or by kprobes: */
+	bool functions_some, kprobes_some;  /* they tell other facts */
+	int functions_error, kprobes_error; /* a positive errno; 0: they do, or never could */
 	unsigned n_gaps;
 	struct gap gaps[FINDING_GAPS_MAX];
 };
@@ -54,6 +55,8 @@ void finding_add_gap(struct finding *finding, struct gap gap);
 const char *gap_reason(const struct gap *gap, char buf[FINDING_TEXT_MAX]);
 /* Why functions do not tell it: as `trace --backend fentry` says it. Returns buf. */
 const char *finding_functions_reason(int error, bool some, char buf[FINDING_TEXT_MAX]);
+/* The same of kprobes, as `trace --backend kprobe` says it. */
+const char *finding_kprobes_reason(int error, bool some, char buf[FINDING_TEXT_MAX]);
 /* What it costs people that functions do not tell this fact, in a sentence; NULL: nothing. */
 const char *finding_functions_cost(const struct finding *finding, unsigned fact);
 /* What a fact tells, for people who do not know its name. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/attach.h"
 
+#include "source/functions.h"
+#include "source/kprobes.h"
 #include "system/mounts.h"
 #include "system/proc.h"
 
@@ -148,7 +150,7 @@ static void attach_hook(struct attachment *attachment, const struct bpf_object *
 	link = program ? attach_one(program, places, state) : NULL;
 	if (!link)
 		return;
-	if (hook_is_told(hook, attachment->functions.told))
+	if (hook_is_told(hook, attach_told(attachment)))
 		attachment->accept_links[attachment->n_accept_links++] = link;
 	else
 		attachment->links[attachment->n_links++] = link;
@@ -160,8 +162,28 @@ static void attach_hook(struct attachment *attachment, const struct bpf_object *
  */
 static bool is_needed(const struct attachment *attachment, const struct hook *hook)
 {
-	return !hook_is_told(hook, attachment->functions.told) ||
+	return !hook_is_told(hook, attach_told(attachment)) ||
 	       (hook->unless == TOLD_ACCEPT && attachment->accepts_inside);
+}
+
+uint32_t attach_told(const struct attachment *attachment)
+{
+	return attachment->functions.told | attachment->kprobes.told;
+}
+
+/* With both at work, the better one gives its name. */
+enum rec_probe attach_told_by(const struct attachment *attachment, const struct hook *hook)
+{
+	if (!hook_is_told(hook, attach_told(attachment)))
+		return PROBE_NONE;
+	return hook->unless & attachment->functions.told ? PROBE_FENTRY : PROBE_KPROBE;
+}
+
+static enum rec_probe learnt_by(const struct attachment *attachment, const struct hook *hook)
+{
+	enum rec_probe probe = attach_told_by(attachment, hook);
+
+	return probe ? probe : hook->probe;
 }
 
 /* A fact is what all of its attached programs say; one that is missing makes it unavailable. */
@@ -172,23 +194,20 @@ static void settle_facts(struct attachment *attachment)
 	uint32_t broken = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (attachment->hooks[i].missing && !hook_is_told(&hooks[i], attachment->functions.told))
+		if (attachment->hooks[i].missing && !hook_is_told(&hooks[i], attach_told(attachment)))
 			broken |= hooks[i].facts;
 	for (size_t i = 0; i < n; i++)
 		for (unsigned fact = 0; fact < FACT_COUNT; fact++)
 			if (hooks[i].facts >> fact & 1)
 				attachment->probes[fact] =
-					broken >> fact & 1 ? PROBE_NONE
-					: hook_is_told(&hooks[i], attachment->functions.told)
-						? PROBE_FENTRY
-						: hooks[i].probe;
+					broken >> fact & 1 ? PROBE_NONE : learnt_by(attachment, &hooks[i]);
 	/* Between listeners' queues and the poll stands no hook: iterators and counters. */
 	attachment->probes[FACT_OVERFLOW] = PROBE_ITERATOR;
 }
 
 /* The returns of accept(2) begin to be told twice; the kernel side sorts that out from now on. */
-static void attach_functions(struct attachment *attachment, const struct bpf_object *object,
-			     struct control *control)
+static void attach_returns(struct attachment *attachment, const struct bpf_object *object,
+			   struct control *control)
 {
 	attachment->functions = functions_attach(object, attachment->links, &attachment->n_links);
 	if (!(attachment->functions.told & TOLD_ACCEPT))
@@ -199,17 +218,29 @@ static void attach_functions(struct attachment *attachment, const struct bpf_obj
 		__atomic_store_n(&control->accept_exits, 0, __ATOMIC_SEQ_CST);
 }
 
-int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
-	       int cgroup2_fd, bool no_udp_send)
+/* Kprobes tell what returns of functions do not. Calls are looked at when all probes are there. */
+static void attach_functions(struct attachment *attachment, const struct bpf_object *object,
+			     struct control *control, uint32_t kprobes)
 {
-	const struct places places = {.cgroup2_fd = cgroup2_fd, .tracefs_fd = mounts_open_tracefs()};
+	attach_returns(attachment, object, control);
+	attachment->kprobes = kprobes_attach(object, kprobes & ~attachment->functions.told, attachment->links,
+					     &attachment->n_links);
+	__atomic_store_n(&control->told, attach_told(attachment), __ATOMIC_SEQ_CST);
+	if (attachment->kprobes.told)
+		__atomic_store_n(&control->probing, PROBING_BEGUN, __ATOMIC_SEQ_CST);
+}
+
+int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
+	       const struct attach_plan *plan)
+{
+	const struct places places = {.cgroup2_fd = plan->cgroup2_fd, .tracefs_fd = mounts_open_tracefs()};
 	size_t n;
 	const struct hook *hooks = hooks_table(&n);
 
 	attachment->control = control;
-	attach_functions(attachment, object, control);
+	attach_functions(attachment, object, control, plan->kprobes);
 	for (size_t i = 0; i < n; i++)
-		if (!(no_udp_send && hook_is_udp_send(&hooks[i])) && is_needed(attachment, &hooks[i]))
+		if (!(plan->no_udp_send && hook_is_udp_send(&hooks[i])) && is_needed(attachment, &hooks[i]))
 			attach_hook(attachment, object, &hooks[i], &places, &attachment->hooks[i]);
 	if (places.tracefs_fd >= 0)
 		close(places.tracefs_fd);
@@ -250,12 +281,19 @@ static void *drop_accepts(void *context)
 	return NULL;
 }
 
-void attach_look_at_accepts(struct attachment *attachment, const struct bpf_object *object)
+static void look_at_accepts(struct attachment *attachment, const struct bpf_object *object)
 {
 	if (!attachment->accepts_inside || functions_accepts_remain(object))
 		return;
 	attachment->accepts_inside = false;
 	attachment->dropping = pthread_create(&attachment->dropper, NULL, drop_accepts, attachment) == 0;
+}
+
+void attach_tick(struct attachment *attachment, const struct bpf_object *object)
+{
+	look_at_accepts(attachment, object);
+	if (attachment->kprobes.told)
+		__atomic_store_n(&attachment->control->probing, PROBING_ALL, __ATOMIC_RELAXED);
 }
 
 void attach_end(struct attachment *attachment)

@@ -6,7 +6,7 @@
 #ifndef PORTSNOOP_SOURCE_ATTACH_H
 #define PORTSNOOP_SOURCE_ATTACH_H
 
-#include "source/functions.h"
+#include "source/groups.h"
 #include "source/hooks.h"
 
 #include <portsnoop/counters.h>
@@ -17,7 +17,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define ATTACH_LINKS_MAX 56
+#define ATTACH_LINKS_MAX (2 * GROUPS_LINKS_MAX + HOOKS_MAX)
 
 /* Of a hook, by its place in the table. */
 struct hook_state {
@@ -30,7 +30,8 @@ struct hook_state {
 struct attachment {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
 	unsigned n_links;
-	struct functions_told functions;
+	struct functions_told functions;  /* by their returns */
+	struct functions_told kprobes;	  /* of what those do not tell */
 	struct bpf_link *accept_links[4]; /* while threads are inside accept(2) that were there before */
 	unsigned n_accept_links;
 	bool accepts_inside;
@@ -40,6 +41,13 @@ struct attachment {
 	uint8_t probes[FACT_COUNT]; /* enum rec_probe; PROBE_NONE: the fact is not available */
 	bool host;		    /* cgroup programs see the whole machine */
 	struct hook_state hooks[HOOKS_MAX];
+};
+
+/* What is to be attached. */
+struct attach_plan {
+	int cgroup2_fd;	  /* the root of the control groups, or a negative errno */
+	uint32_t kprobes; /* TOLD_*: kprobes are to tell these, where returns of functions do not */
+	bool no_udp_send;
 };
 
 /* libbpf says nothing any more; what goes wrong is told in our own words. */
@@ -53,14 +61,21 @@ int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint);
 void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
 int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
-	       int cgroup2_fd, bool no_udp_send);
-/* What is seen of each fact, and why the rest is not. functions_error: why functions are not used at all. */
-void attach_findings(const struct attachment *attachment, int functions_error,
+	       const struct attach_plan *plan);
+/* TOLD_*: what functions tell, one way or the other. */
+uint32_t attach_told(const struct attachment *attachment);
+/* How a hook's fact is learnt from functions; PROBE_NONE: it is not. */
+enum rec_probe attach_told_by(const struct attachment *attachment, const struct hook *hook);
+/*
+ * What is seen of each fact, and why the rest is not. functions_error, kprobes_error: why these are not used
+ * at all, a positive errno.
+ */
+void attach_findings(const struct attachment *attachment, int functions_error, int kprobes_error,
 		     struct finding ret_findings[FACT_COUNT]);
 /* Whether all that was wanted is attached. */
 bool attach_is_whole(const struct attachment *attachment);
 /* Once a second: what is attached only for a while goes when it has done its work. */
-void attach_look_at_accepts(struct attachment *attachment, const struct bpf_object *object);
+void attach_tick(struct attachment *attachment, const struct bpf_object *object);
 /* Runs an iterator that writes nothing, once. What it does is an improvement only: failing is no error. */
 void attach_run_iterator(const struct bpf_program *program);
 /* Waits until every program that runs now has ended. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/books.h"
 
+#include "source/kprobes.h"
 #include "system/proc.h"
 
 #include <bpf/bpf.h>
@@ -29,6 +30,7 @@ static const char *const counted[] = {
 	"fexit_bind_call",
 	"fexit_listen_call",
 	"fexit_connect_call",
+	"kprobe_accept",
 };
 
 _Static_assert(sizeof(counted) / sizeof(counted[0]) < BOOKS_FIRST_COPIES, "not every program is counted");
@@ -52,6 +54,14 @@ static bool read_misses(int fd, uint64_t *ret_misses)
 	return length >= offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses);
 }
 
+static int program_fd(const struct bpf_object *object, const char *name)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+	int fd = program ? bpf_program__fd(program) : -1;
+
+	return fd < 0 ? -1 : fd;
+}
+
 int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsigned n_cpus)
 {
 	void *page = mmap(NULL, mapped_size(n_cpus), PROT_READ, MAP_SHARED, cpus_fd, 0);
@@ -60,10 +70,10 @@ int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsi
 
 	if (page == MAP_FAILED)
 		return -errno;
-	*books = (struct books){.cpus = page, .n_cpus = n_cpus, .misses_known = true};
+	*books = (struct books){.cpus = page, .n_cpus = n_cpus, .misses_known = true, .object = object};
+	books->begin_fd = program_fd(object, "kprobe_begin");
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(object, counted[i]);
-		int fd = program ? bpf_program__fd(program) : -1;
+		int fd = program_fd(object, counted[i]);
 
 		if (fd < 0)
 			continue;
@@ -91,6 +101,44 @@ bool books_can_read(const struct books *books)
 	       bpf_obj_get_info_by_fd(books->first_copies[0], &info, &length) == 0;
 }
 
+/* Of all processors: calls of functions under kprobes. */
+struct calls {
+	uint64_t begun, ended, unended, unbegun;
+};
+
+static struct calls add_up_calls(const struct books *books)
+{
+	struct calls calls = {0};
+
+	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
+		const struct cpu_counters *counters = &books->cpus[cpu];
+
+		calls.begun += __atomic_load_n(&counters->calls_begun, __ATOMIC_RELAXED);
+		calls.ended += __atomic_load_n(&counters->calls_ended, __ATOMIC_RELAXED);
+		calls.unended += __atomic_load_n(&counters->calls_unended, __ATOMIC_RELAXED);
+		calls.unbegun += __atomic_load_n(&counters->calls_unbegun, __ATOMIC_RELAXED);
+	}
+	return calls;
+}
+
+void books_look_at_calls(struct books *books)
+{
+	struct calls calls = add_up_calls(books);
+
+	if (calls.begun > calls.ended + calls.unended + books->given_up)
+		books->given_up += kprobes_give_up(books->object);
+}
+
+/* Kernels before 6.7 do not count these misses; the ends of such calls show most of them. */
+static uint64_t unseen_calls(const struct books *books, const struct calls *calls)
+{
+	uint64_t misses;
+
+	if (books->begin_fd < 0 || !read_misses(books->begin_fd, &misses))
+		return 0;
+	return misses > calls->unbegun ? misses : calls->unbegun;
+}
+
 /* Misses first, then rescues: what comes between can only make the difference too small, never a false loss.
  */
 static uint64_t skipped(const struct books *books)
@@ -107,8 +155,11 @@ static uint64_t skipped(const struct books *books)
 
 void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])
 {
+	struct calls calls = add_up_calls(books);
+
 	memset(ret_lost, 0, LOSS_STAGE_COUNT * sizeof(*ret_lost));
-	ret_lost[LOSS_SKIPPED] = skipped(books);
+	ret_lost[LOSS_SKIPPED] = skipped(books) + unseen_calls(books, &calls);
+	ret_lost[LOSS_PROBE] = calls.unended + books->given_up;
 	ret_lost[LOSS_TABLE] = books->table_full;
 	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
 		const struct cpu_counters *counters = &books->cpus[cpu];

@@ -17,6 +17,9 @@ struct books {
 	unsigned n_cpus;
 	int first_copies[BOOKS_FIRST_COPIES]; /* program fds whose misses count; -1 ends */
 	bool misses_known;		      /* this kernel counts them (5.12) */
+	const struct bpf_object *object;
+	int begin_fd;	   /* of the program on the beginning of functions (kprobes); -1: none */
+	uint64_t given_up; /* calls whose end it did not see */
 	uint64_t told[LOSS_STAGE_COUNT];
 	uint64_t told_ns;    /* time of the last look */
 	bool news;	     /* a loss was told; whoever reads it takes it back */
@@ -26,6 +29,8 @@ struct books {
 /* Maps the counters and finds the programs whose misses are losses. 0 or a negative errno. */
 int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsigned n_cpus);
 void books_close(struct books *books);
+/* Before the losses are told: looks after calls whose end was not seen. */
+void books_look_at_calls(struct books *books);
 /* Whether misses can be read with the privileges of now. */
 bool books_can_read(const struct books *books);
 /* Losses so far by stage. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/hooks.h"
 
-#include "source/functions.h"
+#include <portsnoop/told.h>
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ static const struct hook hooks[] = {
 	{"cgroup_sendmsg6", PROBE_CGROUP, F(AUTOBIND), TOLD_AUTOBIND, SEND},
 	{"cgroup_getpeername4", PROBE_CGROUP, F(ACCEPT), TOLD_ACCEPT, ADDRESSED},
 	{"cgroup_getpeername6", PROBE_CGROUP, F(ACCEPT), TOLD_ACCEPT, ADDRESSED},
-	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR), TOLD_BIND},
+	{"syscall_bind", PROBE_TRACEPOINT, F(BIND_ERROR), TOLD_BIND_ERROR},
 	{"syscall_listen", PROBE_TRACEPOINT, F(LISTEN), TOLD_LISTEN},
 	{"syscall_connect", PROBE_TRACEPOINT, F(CONNECT), TOLD_CONNECT, EARLY},
 	{"syscall_accept3", PROBE_TRACEPOINT, F(ACCEPT), TOLD_ACCEPT, PLAIN},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which program gives which fact, and what is not seen without it. Functions (functions.h) have a table of
- * their own. */
+/* Which program gives which fact, and what is not seen without it. Functions (functions.h, kprobes.h) have
+ * tables of their own. */
 #ifndef PORTSNOOP_SOURCE_HOOKS_H
 #define PORTSNOOP_SOURCE_HOOKS_H
 

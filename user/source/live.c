@@ -7,6 +7,7 @@
 #include "source/attach.h"
 #include "source/books.h"
 #include "source/functions.h"
+#include "source/kprobes.h"
 #include "source/refusals.h"
 #include "source/ring.h"
 #include "system/mounts.h"
@@ -29,7 +30,9 @@ struct live {
 	struct ring ring;
 	struct live_options options;
 	int cgroup2_fd;
+	uint32_t kprobes;    /* TOLD_*: what they are to tell */
 	int functions_error; /* why returns of functions are not used, a negative errno */
+	int kprobes_error;   /* likewise */
 };
 
 static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
@@ -51,22 +54,61 @@ static void raise_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
-/* What this kernel has decides what is loaded and how. */
-static int fit_to_kernel(struct live *live)
+/* Those that functions can tell, and are wanted. */
+static uint32_t groups_wanted(const struct live_options *options)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
+	return TOLD_CALLS | (options->no_udp_send ? 0 : TOLD_AUTOBIND);
+}
+
+static bool wants(const struct live *live, enum live_backend way)
+{
+	return live->options.backend == BACKEND_AUTO || live->options.backend == way;
+}
+
+/* What kprobes keep takes memory only where they are used. */
+static void fit_kprobes(struct live *live)
+{
 	struct live_bpf *skeleton = live->skeleton;
 
-	if (!kernel)
-		return -errno;
-	set_knobs(skeleton, &live->options, kernel);
-	attach_choose(skeleton->obj, kernel, live->options.no_udp_send);
-	if (live->options.backend == BACKEND_TRACEPOINT)
+	skeleton->rodata->knob_kprobes = live->kprobes;
+	if (live->kprobes) {
+		kprobes_choose(skeleton->obj, live->kprobes);
+		return;
+	}
+	bpf_map__set_max_entries(skeleton->maps.probed_calls, 1);
+	bpf_map__set_max_entries(skeleton->maps.ports_told, 1);
+}
+
+/* Each way is tried where the better one leaves something to tell. */
+static void choose_functions(struct live *live, const struct btf *kernel)
+{
+	uint32_t left = groups_wanted(&live->options);
+	bool no_udp_send = live->options.no_udp_send;
+
+	if (!wants(live, BACKEND_FENTRY))
 		live->functions_error = -ENOTSUP;
 	else if (!live->functions_error)
 		live->functions_error = functions_probe(kernel);
 	if (!live->functions_error)
-		functions_choose(skeleton->obj, kernel, live->options.no_udp_send);
+		left &= ~functions_choose(live->skeleton->obj, kernel, no_udp_send);
+	if (!wants(live, BACKEND_KPROBE))
+		live->kprobes_error = -ENOTSUP;
+	else if (left && !live->kprobes_error)
+		live->kprobes_error = kprobes_probe();
+	live->kprobes = live->kprobes_error ? 0 : left;
+	fit_kprobes(live);
+}
+
+/* What this kernel has decides what is loaded and how. */
+static int fit_to_kernel(struct live *live)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+
+	if (!kernel)
+		return -errno;
+	set_knobs(live->skeleton, &live->options, kernel);
+	attach_choose(live->skeleton->obj, kernel, live->options.no_udp_send);
+	choose_functions(live, kernel);
 	btf__free(kernel);
 	return 0;
 }
@@ -91,11 +133,13 @@ static int load_once(struct live *live, int notes_fd, int processes_fd)
 	return error ? error : live_bpf__load(live->skeleton);
 }
 
-/* A kernel that refuses one of the programs for functions has the others to fall back on. */
-static int load_without_functions(struct live *live, int notes_fd, int processes_fd, int error,
-				  struct fault *fault)
+/* A kernel that refuses one of the programs for functions has the next way to fall back on. */
+static int load_next_way(struct live *live, int notes_fd, int processes_fd, int error, struct fault *fault)
 {
-	live->functions_error = error;
+	if (live->kprobes)
+		live->kprobes_error = error;
+	else
+		live->functions_error = error;
 	live_bpf__destroy(live->skeleton);
 	live->skeleton = NULL;
 	error = prepare(live, fault);
@@ -108,34 +152,56 @@ static int load(struct live *live, int notes_fd, int processes_fd, struct fault 
 
 	raise_memlock();
 	error = load_once(live, notes_fd, processes_fd);
-	if (error && !live->functions_error)
-		error = load_without_functions(live, notes_fd, processes_fd, error, fault);
+	while (error && (live->kprobes || !live->functions_error))
+		error = load_next_way(live, notes_fd, processes_fd, error, fault);
 	return error ? fault_set_refused(fault, error, "the BPF programs") : 0;
+}
+
+/* Of the groups that make up calls, the first that could not be told. A negative errno. */
+static int first_error(const struct functions_told *functions)
+{
+	for (unsigned group = 0; group < TOLD_GROUPS; group++)
+		if (TOLD_CALLS >> group & 1 && functions->errors[group])
+			return -functions->errors[group];
+	return -ENOTSUP;
 }
 
 /* Functions were asked for, and tell nothing. */
 static int fail_without_functions(const struct live *live, struct fault *fault)
 {
-	int error = live->functions_error ? live->functions_error : -live->attachment.functions.errors[0];
+	bool probed = live->options.backend == BACKEND_KPROBE;
+	int error = probed ? live->kprobes_error : live->functions_error;
 	char reason[FINDING_TEXT_MAX];
 
+	if (!error)
+		error = first_error(probed ? &live->attachment.kprobes : &live->attachment.functions);
 	fault->unsupported = true;
 	return fault_set(fault, error, "%s; leave --backend out",
-			 finding_functions_reason(-error, false, reason));
+			 probed ? finding_kprobes_reason(-error, false, reason)
+				: finding_functions_reason(-error, false, reason));
+}
+
+static bool is_forced_in_vain(const struct live *live)
+{
+	const struct attachment *attachment = &live->attachment;
+	enum live_backend backend = live->options.backend;
+
+	return (backend == BACKEND_FENTRY && !(attachment->functions.told & TOLD_CALLS)) ||
+	       (backend == BACKEND_KPROBE && !(attachment->kprobes.told & TOLD_CALLS));
 }
 
 static int attach(struct live *live, struct fault *fault)
 {
+	struct attach_plan plan = {.kprobes = live->kprobes, .no_udp_send = live->options.no_udp_send};
 	struct finding findings[FACT_COUNT];
 	char remark[768];
 	int error;
 
 	live->attachment.host = true; /* without cgroup programs, all that is left sees the machine */
 	live->cgroup2_fd = mounts_open_cgroup2(&live->attachment.host);
-	error = attach_all(&live->attachment, live->skeleton->obj, &live->skeleton->bss->control,
-			   live->cgroup2_fd, live->options.no_udp_send);
-	if (!error && live->options.backend == BACKEND_FENTRY &&
-	    !(live->attachment.functions.told & TOLD_CALLS))
+	plan.cgroup2_fd = live->cgroup2_fd;
+	error = attach_all(&live->attachment, live->skeleton->obj, &live->skeleton->bss->control, &plan);
+	if (!error && is_forced_in_vain(live))
 		return fail_without_functions(live, fault);
 	if (!error) {
 		attach_run_iterator(live->skeleton->progs.owner_adopt);
@@ -224,7 +290,8 @@ int live_tick(struct live *live, const struct sink *sink)
 	struct control *control = &live->skeleton->bss->control;
 	int result = 0;
 
-	attach_look_at_accepts(&live->attachment, live->skeleton->obj);
+	attach_tick(&live->attachment, live->skeleton->obj);
+	books_look_at_calls(&live->books);
 	if (__atomic_exchange_n(&control->refuse_pending, 0, __ATOMIC_RELAXED))
 		result = refusals_flush(bpf_map__fd(live->skeleton->maps.refused), sink);
 	return result ? result : books_tell(&live->books, sink);
@@ -283,9 +350,8 @@ void live_table_full(struct live *live, uint64_t rows)
 
 void live_findings(const struct live *live, struct finding ret_findings[FACT_COUNT])
 {
-	bool unwanted = live->options.backend == BACKEND_TRACEPOINT;
-
-	attach_findings(&live->attachment, unwanted ? 0 : -live->functions_error, ret_findings);
+	attach_findings(&live->attachment, wants(live, BACKEND_FENTRY) ? -live->functions_error : 0,
+			wants(live, BACKEND_KPROBE) ? -live->kprobes_error : 0, ret_findings);
 }
 
 bool live_is_whole(const struct live *live)

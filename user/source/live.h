@@ -19,7 +19,8 @@ struct live;
 /* How calls are seen. */
 enum live_backend {
 	BACKEND_AUTO,	    /* by functions where the kernel allows it, each fact for itself */
-	BACKEND_FENTRY,	    /* by functions, or not at all */
+	BACKEND_FENTRY,	    /* by returns of functions, or not at all */
+	BACKEND_KPROBE,	    /* by kprobes on functions, or not at all */
 	BACKEND_TRACEPOINT, /* by tracepoints and cgroup programs */
 };
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/trials.h"
 
-#include "core/finding.h"
 #include "source/functions.h"
-#include "system/machine.h"
 #include "system/proc.h"
 
 #include <bpf/bpf.h>
@@ -108,18 +106,4 @@ int trial_syscall_tracepoint(int tracefs_fd)
 		return length < 0 ? (int)length : -ENOENT;
 	attr.config = strtoull(id, NULL, 10);
 	return try_event(BPF_PROG_TYPE_TRACEPOINT, &attr);
-}
-
-int trial_kprobe(void)
-{
-	struct perf_event_attr attr = {.size = sizeof(attr), .config1 = (uintptr_t) "inet_listen"};
-	char type[16];
-	ssize_t length = proc_read("/sys/bus/event_source/devices/kprobe/type", type, sizeof(type));
-
-	if (length <= 0)
-		return length < 0 ? (int)length : -ENOENT;
-	if (machine_ftrace_is_off()) /* it would be made with ftrace */
-		return -FINDING_OFF;
-	attr.type = (uint32_t)strtoul(type, NULL, 10);
-	return try_event(BPF_PROG_TYPE_KPROBE, &attr);
 }

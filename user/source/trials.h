@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Whether a kind of hook works here, tried with a program that does nothing: loaded, attached and taken away
- * again. Each returns 0 or a negative errno. Returns of functions: functions_probe().
+ * again. Each returns 0 or a negative errno. Functions: functions_probe(), kprobes_probe().
  */
 #ifndef PORTSNOOP_SOURCE_TRIALS_H
 #define PORTSNOOP_SOURCE_TRIALS_H
@@ -14,7 +14,5 @@ int trial_typed_tracepoint(void);
 int trial_syscall_tracepoint(int tracefs_fd);
 /* A program on the root of the control groups; cgroup2_fd as of mounts_open_cgroup2(). */
 int trial_cgroup(int cgroup2_fd);
-/* A kprobe, which portsnoop does not use; -FINDING_OFF (finding.h): it was not tried. */
-int trial_kprobe(void);
 
 #endif

@@ -40,20 +40,27 @@ static int print_check(struct json_writer *w, FILE *out, const struct check *che
 /* --- facts ------------------------------------------------------------------------------------------------
  */
 
+static void put_refusal(struct json_writer *w, enum rec_probe probe, const char *reason, int error)
+{
+	json_object(w, NULL);
+	json_string(w, "probe", record_probe_name(probe));
+	json_string(w, "reason", reason);
+	json_wrapped(w, "error", "type", errno_name(error));
+	json_object_end(w);
+}
+
 static void put_refused(struct json_writer *w, const struct finding *finding)
 {
+	int functions = finding->functions_error, kprobes = finding->kprobes_error;
 	char reason[FINDING_TEXT_MAX];
 
 	json_array(w, "refused");
-	if (finding->functions_error) {
-		json_object(w, NULL);
-		json_string(w, "probe", record_probe_name(PROBE_FENTRY));
-		json_string(
-			w, "reason",
-			finding_functions_reason(finding->functions_error, finding->functions_some, reason));
-		json_wrapped(w, "error", "type", errno_name(finding->functions_error));
-		json_object_end(w);
-	}
+	if (functions)
+		put_refusal(w, PROBE_FENTRY,
+			    finding_functions_reason(functions, finding->functions_some, reason), functions);
+	if (kprobes)
+		put_refusal(w, PROBE_KPROBE, finding_kprobes_reason(kprobes, finding->kprobes_some, reason),
+			    kprobes);
 	json_array_end(w);
 }
 

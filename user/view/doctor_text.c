@@ -203,7 +203,7 @@ static void print_tests(const struct paper *paper, const struct diagnosis *diagn
 /* --- the verdict ------------------------------------------------------------------------------------------
  */
 
-/* What it costs that functions cannot be traced, each once. */
+/* What it costs that functions can be traced neither way, each once. */
 static void print_costs(const struct paper *paper, const struct diagnosis *diagnosis)
 {
 	const char *before = NULL;
@@ -212,7 +212,7 @@ static void print_costs(const struct paper *paper, const struct diagnosis *diagn
 		const char *cost = finding_functions_cost(&diagnosis->facts[fact].finding, fact);
 
 		if (cost && cost != before)
-			fprintf(paper->out, "  Without fentry %s.\n", cost);
+			fprintf(paper->out, "  Without fentry and kprobes %s.\n", cost);
 		before = cost ? cost : before;
 	}
 }
