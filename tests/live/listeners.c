@@ -156,10 +156,11 @@ void listen_fails(struct scene *scene)
 /* --- waiting since before ---------------------------------------------------------------------------------
  */
 
+#define WAITING_SERVERS 25
+
 struct waiting {
 	int listener;
 	union address address;
-	pid_t server;
 };
 
 static void wait_and_serve(struct scene *scene, void *context)
@@ -195,25 +196,35 @@ static void wait_until_blocked(struct scene *scene, pid_t pid)
 	scene_skip(scene, "cannot see whether the server waits: no %s", path);
 }
 
-/* A server that waits in accept(2) when the tool starts does not lose its first connection. */
+/*
+ * Servers that wait in accept(2) when the tool starts do not lose their first connections, however many they
+ * are: waiting uses nothing up.
+ */
 void blocked_accept(struct scene *scene)
 {
 	struct waiting waiting = {.address = address_of("127.0.0.1", 7830)};
+	int clients[WAITING_SERVERS];
+	pid_t servers[WAITING_SERVERS];
 	struct held held;
 	struct tool tool;
-	int fd;
 
-	waiting.listener = act_listener(scene, &waiting.address, 5);
+	waiting.listener = act_listener(scene, &waiting.address, WAITING_SERVERS);
 	held = held_of(scene, waiting.listener);
-	waiting.server = actor_start(scene, wait_and_serve, &waiting);
-	wait_until_blocked(scene, waiting.server);
+	for (int i = 0; i < WAITING_SERVERS; i++) {
+		servers[i] = actor_start(scene, wait_and_serve, &waiting);
+		wait_until_blocked(scene, servers[i]);
+	}
 	truth_clear(scene->truth); /* what was before the tool is not its business */
 	tool_start(&tool, scene, NULL);
-	fd = act_socket(scene, AF_INET, SOCK_STREAM);
-	if (act_connect(scene, fd, &waiting.address))
-		scene_fail(scene, "connect failed");
-	act_close(scene, fd, NULL, "reason=local direction=out sent=0 received=0");
-	actor_join(scene, waiting.server);
+	for (int i = 0; i < WAITING_SERVERS; i++) {
+		clients[i] = act_socket(scene, AF_INET, SOCK_STREAM);
+		if (act_connect(scene, clients[i], &waiting.address))
+			scene_fail(scene, "connect failed");
+	}
+	for (int i = 0; i < WAITING_SERVERS; i++)
+		act_close(scene, clients[i], NULL, "reason=local direction=out sent=0 received=0");
+	for (int i = 0; i < WAITING_SERVERS; i++)
+		actor_join(scene, servers[i]);
 	act_close(scene, waiting.listener, &held, "reason=local state=listen");
 	finish(&tool);
 }
