@@ -70,11 +70,19 @@ static __always_inline void keep_call(const struct probed_call *call)
 		__sync_fetch_and_add(&counters->calls_begun, 1);
 }
 
-/* An IPv4 address on an IPv6 socket: within the function for those. */
-static __always_inline bool is_within_other(const struct probed_call *call, const struct sock *sk)
+/*
+ * Not ours, or an IPv4 address on an IPv6 socket, which passes through the functions for both. What the call
+ * does not need to be asked is not asked.
+ */
+static __always_inline bool is_of_no_interest(const struct probed_call *call)
 {
+	if (call->cookie & PROBED_OF_ANY) {
+		const struct sock *sk = sock_of_call(call);
+
+		return !sk || !socket_is_ours_sk(sk);
+	}
 	return function_of(call) == PROBED_CONNECT_TCP4 &&
-	       BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+	       BPF_CORE_READ(sock_of_call(call), __sk_common.skc_family) == AF_INET6;
 }
 
 SEC("?kprobe")
@@ -86,15 +94,11 @@ int kprobe_begin(struct pt_regs *ctx)
 		.length = PT_REGS_PARM3(ctx),
 		.cookie = bpf_get_attach_cookie(ctx),
 	};
-	const struct sock *sk;
 
-	if (!control.probing)
-		return 0;
-	sk = sock_of_call(&call);
-	if (!sk || (call.cookie & PROBED_OF_ANY && !socket_is_ours_sk(sk)) || is_within_other(&call, sk))
+	if (!control.probing || is_of_no_interest(&call))
 		return 0;
 	if (function_of(&call) == PROBED_AUTOBIND)
-		call.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		call.port = BPF_CORE_READ(sock_of_call(&call), __sk_common.skc_num);
 	call.begun_ns = bpf_ktime_get_boot_ns();
 	keep_call(&call);
 	return 0;
@@ -114,7 +118,7 @@ static __always_inline bool take_call(__u32 cookie, struct probed_call *ret_call
 			__sync_fetch_and_add(&counters->calls_unbegun, 1);
 		return false;
 	}
-	if (call->cookie != cookie) /* is_within_other() */
+	if (call->cookie != cookie) /* that of the other family: is_of_no_interest() */
 		return false;
 	*ret_call = *call;
 	if (bpf_map_delete_elem(&probed_calls, &key))
