@@ -263,29 +263,53 @@ static void restore_at_end(struct scene *scene)
 	_exit(0);
 }
 
+/* The ways to trace functions: a bit each for those that work. */
+static unsigned working(struct scene *scene, const struct report *report)
+{
+	return (unsigned)is(row_value(report_row(scene, report, "way", "fentry")), "works") |
+	       (unsigned)is(row_value(report_row(scene, report, "way", "kprobe")), "works") << 1;
+}
+
+static void force_both(struct scene *scene, const struct report *report)
+{
+	force(scene, report, "fentry");
+	force(scene, report, "kprobe");
+}
+
+static void expect_switched_off(struct scene *scene, const struct report *report, unsigned worked)
+{
+	static const char *const ways[] = {"fentry", "kprobe"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *reason = row_reason(report_row(scene, report, "way", ways[i]));
+
+		if (worked >> i & 1 && !strstr(reason, "kernel.ftrace_enabled is 0"))
+			scene_fail(scene, "%s: %s", ways[i], reason);
+	}
+	if (working(scene, report))
+		scene_fail(scene, "doctor believes that functions are traced");
+	if (!is(row_status(report_row(scene, report, "setting", "kernel.ftrace_enabled")), "degraded"))
+		scene_fail(scene, "kernel.ftrace_enabled is not called degraded");
+}
+
 /* The kernel lets functions be hooked and does not run the hook: nobody may rely on it, and doctor says why.
  */
 void doctor_functions_silent(struct scene *scene)
 {
 	struct report report;
-	const json_t *setting;
+	unsigned worked;
 
 	report_run(scene, &report, NULL);
-	if (!is(row_value(report_row(scene, &report, "way", "fentry")), "works"))
-		scene_skip(scene, "functions cannot be traced here");
+	worked = working(scene, &report);
 	report_free(&report);
+	if (!worked)
+		scene_skip(scene, "functions cannot be traced here");
 	restore_at_end(scene);
 	if (!scene_set(scene, FTRACE, "0"))
 		scene_skip(scene, "tracing of functions cannot be switched off: %s", strerror(errno));
 	report_run(scene, &report, NULL);
-	setting = report_row(scene, &report, "setting", "kernel.ftrace_enabled");
-	if (!strstr(row_reason(report_row(scene, &report, "way", "fentry")), "kernel.ftrace_enabled is 0"))
-		scene_fail(scene, "fentry: %s", row_reason(report_row(scene, &report, "way", "fentry")));
-	if (!is(row_status(setting), "degraded"))
-		scene_fail(scene, "kernel.ftrace_enabled is %s", row_status(setting));
-	if (is(row_value(report_row(scene, &report, "way", "fentry")), "works"))
-		scene_fail(scene, "doctor believes that functions are traced");
-	force(scene, &report, "fentry");
+	expect_switched_off(scene, &report, worked);
+	force_both(scene, &report);
 	check_refused(scene, &report);
 	expect_fired(scene, &report);
 	report_compare(scene, &report, NULL);
@@ -293,9 +317,9 @@ void doctor_functions_silent(struct scene *scene)
 	/* Nothing was attached meanwhile that the kernel could stumble over: they can be traced again. */
 	scene_must_set(scene, FTRACE, "1");
 	report_run(scene, &report, NULL);
-	force(scene, &report, "fentry");
+	force_both(scene, &report);
 	expect_fired(scene, &report);
-	if (!is(row_value(report_row(scene, &report, "way", "fentry")), "works"))
+	if (working(scene, &report) != worked)
 		scene_fail(scene, "functions cannot be traced any more");
 	report_free(&report);
 }

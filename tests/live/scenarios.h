@@ -21,6 +21,7 @@
 	X(bind_failures)                                                                                     \
 	X(bind_unprivileged)                                                                                 \
 	X(forbidden_by_policy)                                                                               \
+	X(forbidden_by_cgroup)                                                                               \
 	X(bind_options)                                                                                      \
 	X(connect_refused)                                                                                   \
 	X(connect_exhausted)                                                                                 \
