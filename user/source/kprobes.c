@@ -188,20 +188,27 @@ static bool is_over(uint64_t key, const struct probed_call *call, uint64_t now_n
 	return age_ns > SURELY_OVER_NS || (age_ns > MAYBE_OVER_NS && is_elsewhere((uint32_t)key));
 }
 
+static bool give_up(int map, uint64_t key, uint64_t now_ns)
+{
+	struct probed_call call;
+
+	return bpf_map_lookup_elem(map, &key, &call) == 0 && is_over(key, &call, now_ns) &&
+	       bpf_map_lookup_and_delete_elem(map, &key, &call) == 0;
+}
+
+/* A key that is gone when the next one is asked for begins the walk anew: it has a bound. */
 uint64_t kprobes_give_up(const struct bpf_object *object)
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(object, "probed_calls");
 	int fd = map ? bpf_map__fd(map) : -1;
 	uint64_t key, next, given_up = 0, now_ns = proc_boottime_ns();
+	uint32_t steps = map ? 2 * bpf_map__max_entries(map) : 0;
 	bool more = fd >= 0 && bpf_map_get_next_key(fd, NULL, &next) == 0;
-	struct probed_call call;
 
-	while (more) {
+	for (; more && steps; steps--) {
 		key = next;
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &key, &call) == 0 && is_over(key, &call, now_ns) &&
-		    bpf_map_lookup_and_delete_elem(fd, &key, &call) == 0)
-			given_up++;
+		given_up += give_up(fd, key, now_ns);
 	}
 	return given_up;
 }
