@@ -62,11 +62,12 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/
 
 # --- what is built from what ------------------------------------------------------------------------------
 
-# snapshot is a skeleton of its own: one-shot commands load nothing else.
+# snapshot and bind_table are skeletons of their own: one-shot commands load nothing else.
 # What defines something comes before what has it as an extern.
 BPF_SNAPSHOT := bpf/snapshot_sockets.bpf.c bpf/snapshot_holders.bpf.c
+BPF_ALONE := $(BPF_SNAPSHOT) bpf/bind_table.bpf.c
 # maps comes first: libbpf 1.1's linker keeps the offset 0 of an extern that it sees before its definition.
-BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_SNAPSHOT),$(wildcard bpf/*.bpf.c))
+BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_ALONE),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 
 CORE_SRC := $(wildcard user/core/*.c)
@@ -181,6 +182,9 @@ $(OUT)/bpf/lean_%.bpf.o: bpf/snapshot_%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
 $(OUT)/bpf/snapshot.o: $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_SNAPSHOT))
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
+$(OUT)/bpf/bind_table.o: %.o: %.bpf.o
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
 $(OUT)/bpf/lean_%.o: $(OUT)/bpf/lean_%.bpf.o
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
@@ -191,9 +195,12 @@ $(OUT)/%.skel.h: $(OUT)/bpf/%.o
 $(OUT)/lean_%.skel.h: $(OUT)/bpf/lean_%.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton -L $< name lean_$*_bpf > $@
 
+$(OUT)/bind_table.skel.h: $(OUT)/bpf/bind_table.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton -L $< name bind_table_bpf > $@
+
 # --- user side --------------------------------------------------------------------------------------------
 
-SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot lean_sockets lean_holders)
+SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot lean_sockets lean_holders bind_table)
 $(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
 
 ifneq ($(SYSROOT),)
@@ -231,8 +238,11 @@ $(OUT)/tests/unit/test_allocation: LDFLAGS_ALL += \
 $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz -o $@
 
-$(LIVE_BIN): $(LIVE_SRC:%.c=$(OUT)/%.o)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -ljansson -o $@
+# What the tests of binds ask, as the program does, and then try.
+LIVE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(LIVE_SRC) user/source/bind_table.c user/source/fault.c \
+	user/system/bind_probe.c user/system/bind_trial.c)
+$(LIVE_BIN): $(LIVE_OBJ) $(PURE_LIB)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -ljansson $(LIBS) -o $@
 
 # A 32-bit program that the live scenarios run, where there is a compiler for one; they say when it is missing.
 live32:

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel as oracle: in random situations the core says what a bind would do, from what the kernel's
+ * tables hold at that moment, and then it is done. Verdict and errno must be the same, every time.
+ */
+#include "core/bind_conflict.h"
+#include "scenarios.h"
+#include "source/bind_table.h"
+#include "system/bind_probe.h"
+#include "system/bind_trial.h"
+#include "why_world.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SITUATIONS 20000
+#define FIRST_PORT 600 /* below 1024 the privilege matters too */
+#define LAST_PORT  59999
+
+struct oracle {
+	struct scene *scene;
+	struct bind_table *table;
+	struct world world;
+	enum bind_udp_wildcards wildcards;
+	unsigned asked, refused, moved;
+	unsigned by_rule[RULE_COUNT], by_state[16];
+};
+
+struct prediction {
+	struct bind_inventory inventory;
+	struct bind_verdict verdict;
+};
+
+static struct prediction predict(struct oracle *oracle, struct bind_wish *wish)
+{
+	struct bind_probe probe = {.family = wish->family,
+				   .protocol = wish->protocol,
+				   .device = wish->device,
+				   .v6only = wish->v6only};
+	struct prediction prediction = {0};
+	int fd, error;
+
+	memcpy(probe.addr, wish->addr, sizeof(probe.addr));
+	error = bind_probe(&probe, &fd, &wish->address_error);
+	if (!error) {
+		error = bind_table_read(oracle->table, fd, wish, 0, &prediction.inventory);
+		close(fd);
+	}
+	if (error)
+		scene_fail(oracle->scene, "the tables could not be read: %s", strerror(-error));
+	prediction.inventory.udp_wildcards = oracle->wildcards;
+	bind_conflict_judge(wish, &prediction.inventory, NULL, &prediction.verdict);
+	if (prediction.verdict.unknown)
+		scene_fail(oracle->scene, "unknown, and nothing was hidden:%s", oracle->world.story);
+	return prediction;
+}
+
+/* --- what is seen -----------------------------------------------------------------------------------------
+ */
+
+/* A timer may end something, and a packet arrive, between the look and the act. */
+static bool is_same(const struct bind_inventory *one, const struct bind_inventory *two)
+{
+	if (one->n_rows != two->n_rows)
+		return false;
+	for (size_t i = 0; i < one->n_rows; i++) {
+		struct bind_row a = one->rows[i], b = two->rows[i];
+
+		a.left_jiffies = b.left_jiffies = 0;
+		if (memcmp(&a, &b, sizeof(a)))
+			return false;
+	}
+	return true;
+}
+
+static void describe(struct oracle *oracle, const struct prediction *prediction)
+{
+	const struct bind_answer *answer = &prediction->inventory.answer;
+	const struct bind_bucket *bucket = &answer->bucket;
+
+	world_say(&oracle->world,
+		  " | bucket %d fastreuse %d fastreuseport %d uid %u family %u, chains %u %u %u",
+		  bucket->found, bucket->fastreuse, bucket->fastreuseport, bucket->fast_uid,
+		  bucket->fast_family, answer->chain_length[1], answer->chain_length[2],
+		  answer->chain_length[3]);
+	for (size_t i = 0; i < prediction->inventory.n_rows; i++) {
+		const struct bind_row *row = &prediction->inventory.rows[i];
+		char text[ADDRESS_TEXT];
+		union address local = {.any = {.sa_family = row->family}};
+
+		memcpy(row->family == AF_INET ? (void *)&local.v4.sin_addr : (void *)&local.v6.sin6_addr,
+		       row->local_addr, row->family == AF_INET ? 4 : 16);
+		world_say(&oracle->world, " | %s v4 %08x state %u chain %u flags %x uid %u dev %u",
+			  address_text(&local, text), row->local_v4, row->state, row->chain, row->flags,
+			  row->uid, row->device);
+	}
+}
+
+static void count(struct oracle *oracle, const struct bind_wish *wish, const struct prediction *prediction)
+{
+	size_t room = prediction->inventory.n_rows + 1;
+	struct bind_conflict *conflicts = calloc(room, sizeof(*conflicts));
+	struct bind_verdict verdict;
+
+	oracle->asked++;
+	oracle->refused += prediction->verdict.error != 0;
+	for (size_t i = 0; i < prediction->inventory.n_rows; i++)
+		oracle->by_state[prediction->inventory.rows[i].state & 15]++;
+	if (!conflicts)
+		scene_fail(oracle->scene, "out of memory");
+	bind_conflict_judge(wish, &prediction->inventory, conflicts, &verdict);
+	for (size_t i = 0; i < verdict.n_conflicts; i++)
+		oracle->by_rule[conflicts[i].rule]++;
+	if (verdict.error == EADDRINUSE && !verdict.n_conflicts)
+		scene_fail(oracle->scene, "EADDRINUSE, and nobody in the way:%s", oracle->world.story);
+	free(conflicts);
+}
+
+/* --- asking -----------------------------------------------------------------------------------------------
+ */
+
+static void compare(struct oracle *oracle, struct bind_wish *wish)
+{
+	struct prediction before = predict(oracle, wish);
+	int error, fd = world_bind(&oracle->world, wish, &error);
+
+	count(oracle, wish, &before);
+	if (error) {
+		close(fd);
+	}
+	if (error != before.verdict.error) {
+		struct prediction after;
+
+		if (!error)
+			close(fd);
+		after = predict(oracle, wish);
+		if (is_same(&before.inventory, &after.inventory)) {
+			describe(oracle, &before);
+			scene_note(oracle->scene, "%s", oracle->world.story);
+			scene_fail(oracle->scene, "%s was predicted, bind said %s",
+				   errno_text(before.verdict.error), errno_text(error));
+		}
+		oracle->moved++;
+		bind_table_release(&after.inventory);
+	} else if (!error) {
+		world_keep(&oracle->world, fd);
+	}
+	bind_table_release(&before.inventory);
+}
+
+static void situation(struct oracle *oracle, uint16_t port)
+{
+	struct world *world = &oracle->world;
+	unsigned steps = 1 + world_random(world, world_random(world, 8) ? 6 : 40);
+
+	world_next(world, port);
+	for (unsigned i = 0; i < steps; i++) {
+		struct bind_wish wish = world_wish(world);
+
+		compare(oracle, &wish);
+		for (unsigned acts = world_random(world, 4); acts; acts--)
+			world_act(world);
+	}
+}
+
+static uint64_t seed_of(void)
+{
+	const char *given = getenv("WHY_SEED");
+
+	return given ? strtoull(given, NULL, 0) : scene_clock_ns();
+}
+
+void why_oracle(struct scene *scene)
+{
+	struct oracle oracle = {.scene = scene};
+	uint64_t seed = seed_of();
+	struct fault fault = {0};
+	unsigned situations = scene_count(scene, SITUATIONS);
+
+	scene_need_ipv6(scene);
+	scene_note(scene, "WHY_SEED=%llu", (unsigned long long)seed);
+	if (bind_table_open(&oracle.table, &fault))
+		scene_fail(scene, "%s", fault.text);
+	oracle.wildcards = bind_trial_finds_addresses() ? UDP_WILDCARDS_BY_PORT : UDP_WILDCARDS_BY_ADDRESS;
+	scene_note(scene, "UDP wildcards are looked for by %s",
+		   oracle.wildcards == UDP_WILDCARDS_BY_PORT ? "port" : "address");
+	world_begin(&oracle.world, scene, seed);
+	for (unsigned i = 0; i < situations; i++)
+		situation(&oracle, (uint16_t)(FIRST_PORT + i % (LAST_PORT - FIRST_PORT)));
+	scene_note(scene,
+		   "%u situations, %u binds predicted, %u refused, %u moved; met: %u listeners, %u bound, %u "
+		   "connections, %u TIME_WAIT, %u UDP, %u of another user",
+		   situations, oracle.asked, oracle.refused, oracle.moved, oracle.by_rule[RULE_LISTENER],
+		   oracle.by_rule[RULE_BOUND], oracle.by_rule[RULE_CONNECTION],
+		   oracle.by_rule[RULE_TIME_WAIT], oracle.by_rule[RULE_UDP],
+		   oracle.by_rule[RULE_REUSEPORT_USER]);
+	if (oracle.moved > oracle.asked / 100)
+		scene_fail(scene, "%u of %u situations did not hold still", oracle.moved, oracle.asked);
+	bind_table_close(oracle.table);
+}
