@@ -35,9 +35,15 @@ struct inet_bind_bucket___owners {
 	struct hlist_head owners;
 } __attribute__((preserve_access_index));
 
-/* An address, and a family since 6.3 or its stable kin; since 6.10 all addresses in the IPv6 form. */
+/*
+ * An address, and a family since 6.3 and its stable kin (5456262d2baa); since 6.10 all addresses in the IPv6
+ * form (5e07e672412b).
+ */
 struct inet_bind2_bucket___type {
 	unsigned short addr_type;
+} __attribute__((preserve_access_index));
+struct inet_bind2_bucket___family {
+	unsigned short family;
 } __attribute__((preserve_access_index));
 
 /* Tables of their own for a namespace: TCP since 6.1 (d1e5e6408b30), UDP since 6.2 (9804985bf27f). */
@@ -86,16 +92,29 @@ static __always_inline void map_v4(__u8 *addr, __u32 v4)
 	words[3] = v4;
 }
 
+/* A bucket may be of the other family than its socket: both forms of an IPv4 address share one. */
+static __always_inline bool is_filed_as_v4(const struct bind_row *row, const struct inet_bind2_bucket *tb2)
+{
+	const struct inet_bind2_bucket___family *typed = (const void *)tb2;
+
+	if (bpf_core_field_exists(((struct inet_bind2_bucket___type *)0)->addr_type))
+		return false;
+	if (bpf_core_field_exists(typed->family))
+		return BPF_CORE_READ(typed, family) == AF_INET;
+	return row->family == AF_INET;
+}
+
 static __always_inline void fill_filed(struct bind_row *row, const struct inet_bind2_bucket *tb2)
 {
 	struct in6_addr addr = {};
 
 	BPF_CORE_READ_INTO(&addr, tb2, v6_rcv_saddr);
-	if (row->family == AF_INET &&
-	    !bpf_core_field_exists(((struct inet_bind2_bucket___type *)0)->addr_type))
-		map_v4(row->filed_addr, addr.in6_u.u6_addr32[0]);
-	else
+	if (is_filed_as_v4(row, tb2)) {
+		row->flags |= BIND_ROW_FILED_V4;
+		map_v4(row->filed_addr, *(__u32 *)&addr);
+	} else {
 		*(struct in6_addr *)row->filed_addr = addr;
+	}
 }
 
 static __always_inline void fill_remains(struct bind_row *row, const struct inet_timewait_sock *tw)

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	 "events as they happen, one line each (the default)"},
 	{"ls", command_ls, FOR_LS, "ls [ports|processes|connections] [FILTER...]", "what is held now"},
 	{"who", command_who, FOR_WHO, "who PORT [FILTER...]", "everything on a local port, and who holds it"},
+	{"why", command_why, FOR_WHY, "why PORT", "would a bind to it succeed now, and who is in the way"},
 	{"wait", command_wait, FOR_WAIT, "wait PORT --listening|--free [--timeout T]",
 	 "until somebody listens on it, or it is free"},
 	{"ephemeral", command_ephemeral, FOR_EPHEMERAL, "ephemeral",

@@ -49,6 +49,13 @@ static const struct row rows[] = {
 	 "again and again, every second at most, until interrupted"},
 	{"observe", 0, "TIME", FOR_EPHEMERAL, DURATION, AT(observe_ns),
 	 "trace for so long first: shows rates, and when ports will be used up"},
+	{"reuseaddr", 0, NULL, FOR_WHY, SET, AT(reuseaddr), "with SO_REUSEADDR"},
+	{"reuseport", 0, NULL, FOR_WHY, SET, AT(reuseport), "with SO_REUSEPORT"},
+	{"v6only", 0, NULL, FOR_WHY, SET, AT(v6only), "with IPV6_V6ONLY: not IPv4 too"},
+	{"device", 0, "NAME", FOR_WHY, TEXT, AT(device), "bound to this interface (SO_BINDTODEVICE)"},
+	{"uid", 0, "USER", FOR_WHY, TEXT, AT(uid), "as this user, by name or number"},
+	{"pid", 0, "PID", FOR_WHY, COUNT, AT(pid), "as this process: its user, rights and namespaces"},
+	{"netns", 0, "NETNS", FOR_WHY, TEXT, AT(netns), "in this network namespace: a pid, a name or a path"},
 	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD, SIZE, AT(ring_size),
 	 "size of the kernel's ring buffer (default 8M)"},
 	{"backend", 0, "WAY", FOR_TRACE | FOR_RECORD, BACKEND, AT(backend),
@@ -58,11 +65,11 @@ static const struct row rows[] = {
 	{"no-args", 0, NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR), SET, AT(no_args), "no command lines"},
 	{"no-color", 0, NULL, FOR_ALL & ~FOR_RECORD, NO_COLOUR, AT(colour),
 	 "no colours (NO_COLOR does the same)"},
-	{"no-instance", 0, NULL, FOR_LS | FOR_WHO | FOR_EPHEMERAL, SET, AT(no_instance),
+	{"no-instance", 0, NULL, FOR_LS | FOR_WHO | FOR_WHY | FOR_EPHEMERAL, SET, AT(no_instance),
 	 "do not ask a portsnoop that runs"},
-	{"sync", 0, NULL, FOR_LS | FOR_WHO | FOR_EPHEMERAL, SET, AT(sync),
+	{"sync", 0, NULL, FOR_LS | FOR_WHO | FOR_WHY | FOR_EPHEMERAL, SET, AT(sync),
 	 "let the portsnoop that is asked look first"},
-	{"no-pager", 0, NULL, FOR_LS | FOR_WHO | FOR_EPHEMERAL | FOR_DOCTOR, SET, AT(no_pager),
+	{"no-pager", 0, NULL, FOR_LS | FOR_WHO | FOR_WHY | FOR_EPHEMERAL | FOR_DOCTOR, SET, AT(no_pager),
 	 "no pager for what is longer than the screen"},
 	{"verbose", 'v', NULL, FOR_ALL, SET, AT(verbose), "more columns, more about what is missing"},
 	{"quiet", 'q', NULL, FOR_ALL & ~FOR_DOCTOR, SET, AT(quiet), "no warnings on standard error"},
@@ -143,7 +150,7 @@ static const char *expected(enum kind kind)
 	case BACKEND:
 		return "auto, fentry, kprobe or tracepoint";
 	default:
-		return "a file name";
+		return "a name";
 	}
 }
 

@@ -23,10 +23,15 @@ struct options {
 	const char *save; /* recording to write */
 	const char *from; /* recording to read */
 	bool no_pager;
-	bool listening, free; /* what wait waits for */
-	uint64_t timeout_ns;  /* 0: without limit */
-	bool watch;	      /* again and again */
-	uint64_t observe_ns;  /* trace for so long before showing; 0: not */
+	bool listening, free;		   /* what wait waits for */
+	uint64_t timeout_ns;		   /* 0: without limit */
+	bool watch;			   /* again and again */
+	uint64_t observe_ns;		   /* trace for so long before showing; 0: not */
+	bool reuseaddr, reuseport, v6only; /* of the bind that why is about */
+	const char *uid;		   /* name or number; NULL: not given */
+	uint64_t pid;			   /* 0: not given */
+	const char *netns;		   /* pid, name or path; NULL: not given */
+	const char *device;		   /* NULL: none */
 	bool help, version;
 	char **words; /* what is no option: command, filter; points into argv */
 	size_t n_words;
@@ -41,6 +46,7 @@ struct options {
 #define FOR_WHO	      0x10
 #define FOR_WAIT      0x20
 #define FOR_DOCTOR    0x40
+#define FOR_WHY	      0x80
 #define FOR_EPHEMERAL 0x100
 #define FOR_ALL	      0x1ff
 

@@ -38,6 +38,7 @@ enum bind_chain {
 #define BIND_ROW_V6ONLY	   0x04
 #define BIND_ROW_ORPHAN	   0x08 /* no file refers to it */
 #define BIND_ROW_TIMER	   0x10 /* left_jiffies is filled: TIME_WAIT */
+#define BIND_ROW_FILED_V4  0x20 /* its bind2 bucket is one of IPv4, where the kernel keeps them apart */
 
 /* A socket on this port. */
 struct bind_row {

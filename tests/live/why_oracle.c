@@ -25,7 +25,7 @@ struct oracle {
 	struct scene *scene;
 	struct bind_table *table;
 	struct world world;
-	enum bind_udp_wildcards wildcards;
+	struct bind_habits habits;
 	unsigned asked, refused, moved;
 	unsigned by_rule[RULE_COUNT], by_state[16];
 };
@@ -52,7 +52,7 @@ static struct prediction predict(struct oracle *oracle, struct bind_wish *wish)
 	}
 	if (error)
 		scene_fail(oracle->scene, "the tables could not be read: %s", strerror(-error));
-	prediction.inventory.udp_wildcards = oracle->wildcards;
+	prediction.inventory.habits = oracle->habits;
 	bind_conflict_judge(wish, &prediction.inventory, NULL, &prediction.verdict);
 	if (prediction.verdict.unknown)
 		scene_fail(oracle->scene, "unknown, and nothing was hidden:%s", oracle->world.story);
@@ -83,8 +83,8 @@ static void describe(struct oracle *oracle, const struct prediction *prediction)
 	const struct bind_bucket *bucket = &answer->bucket;
 
 	world_say(&oracle->world,
-		  " | bucket %d fastreuse %d fastreuseport %d uid %u family %u, chains %u %u %u",
-		  bucket->found, bucket->fastreuse, bucket->fastreuseport, bucket->fast_uid,
+		  " | features %x bucket %d fastreuse %d fastreuseport %d uid %u family %u, chains %u %u %u",
+		  answer->features, bucket->found, bucket->fastreuse, bucket->fastreuseport, bucket->fast_uid,
 		  bucket->fast_family, answer->chain_length[1], answer->chain_length[2],
 		  answer->chain_length[3]);
 	for (size_t i = 0; i < prediction->inventory.n_rows; i++) {
@@ -94,9 +94,11 @@ static void describe(struct oracle *oracle, const struct prediction *prediction)
 
 		memcpy(row->family == AF_INET ? (void *)&local.v4.sin_addr : (void *)&local.v6.sin6_addr,
 		       row->local_addr, row->family == AF_INET ? 4 : 16);
-		world_say(&oracle->world, " | %s v4 %08x state %u chain %u flags %x uid %u dev %u",
+		world_say(&oracle->world, " | %s v4 %08x state %u chain %u flags %x uid %u dev %u filed",
 			  address_text(&local, text), row->local_v4, row->state, row->chain, row->flags,
 			  row->uid, row->device);
+		for (int j = 0; j < 16; j++)
+			world_say(&oracle->world, "%s%02x", j % 4 ? "" : " ", row->filed_addr[j]);
 	}
 }
 
@@ -174,6 +176,25 @@ static uint64_t seed_of(void)
 	return given ? strtoull(given, NULL, 0) : scene_clock_ns();
 }
 
+static enum bind_habit habit_of(const struct scene *scene, int tried, const char *what)
+{
+	if (tried < 0)
+		scene_fail(scene, "%s could not be tried: %s", what, strerror(-tried));
+	scene_note(scene, "%s: %s", what, tried ? "yes" : "no");
+	return tried ? HABIT_YES : HABIT_NO;
+}
+
+static struct bind_habits habits_of(const struct scene *scene)
+{
+	return (struct bind_habits){
+		.udp_wildcards_by_address = habit_of(scene, bind_trial_udp_wildcards_by_address(),
+						     "UDP wildcards are looked for by address"),
+		.mapped_by_address =
+			habit_of(scene, bind_trial_mapped_by_address(),
+				 "mapped addresses are looked for by address, wildcards left out"),
+	};
+}
+
 void why_oracle(struct scene *scene)
 {
 	struct oracle oracle = {.scene = scene};
@@ -185,9 +206,7 @@ void why_oracle(struct scene *scene)
 	scene_note(scene, "WHY_SEED=%llu", (unsigned long long)seed);
 	if (bind_table_open(&oracle.table, &fault))
 		scene_fail(scene, "%s", fault.text);
-	oracle.wildcards = bind_trial_finds_addresses() ? UDP_WILDCARDS_BY_PORT : UDP_WILDCARDS_BY_ADDRESS;
-	scene_note(scene, "UDP wildcards are looked for by %s",
-		   oracle.wildcards == UDP_WILDCARDS_BY_PORT ? "port" : "address");
+	oracle.habits = habits_of(scene);
 	world_begin(&oracle.world, scene, seed);
 	for (unsigned i = 0; i < situations; i++)
 		situation(&oracle, (uint16_t)(FIRST_PORT + i % (LAST_PORT - FIRST_PORT)));

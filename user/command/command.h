@@ -26,6 +26,7 @@ int command_trace(const struct options *options, char **words, size_t n_words);
 int command_record(const struct options *options, char **words, size_t n_words);
 int command_replay(const struct options *options, char **words, size_t n_words);
 int command_who(const struct options *options, char **words, size_t n_words);
+int command_why(const struct options *options, char **words, size_t n_words);
 int command_wait(const struct options *options, char **words, size_t n_words);
 int command_doctor(const struct options *options, char **words, size_t n_words);
 int command_ephemeral(const struct options *options, char **words, size_t n_words);

@@ -58,9 +58,10 @@ static bool searches_by_address(const struct judge *judge)
 
 	if (is_udp(judge) || !(features & BIND_HAS_BIND2) || bind_address_is_any(&judge->address))
 		return false;
-	if (bind_address_is_mapped(&judge->address))
-		return features & BIND_HAS_MAPPED_BIND2 && judge->address.v4;
-	return true;
+	if (!bind_address_is_mapped(&judge->address))
+		return true;
+	return judge->address.v4 &&
+	       (features & BIND_HAS_MAPPED_BIND2 || judge->inventory->habits.mapped_by_address == HABIT_YES);
 }
 
 static void map_v4(uint32_t v4, uint8_t *ret_addr)
@@ -70,21 +71,34 @@ static void map_v4(uint32_t v4, uint8_t *ret_addr)
 	memcpy(ret_addr + 12, &v4, sizeof(v4));
 }
 
-/* inet_bind2_bucket_addr_match(), inet_bind2_bucket_match_addr_any() and __inet_bhash2_conflict() */
+/* inet_bind2_bucket_match_addr_any() */
+static bool is_filed_as_wildcard(const struct judge *judge, const struct bind_row *row)
+{
+	uint8_t any4[16];
+
+	if (address_is_any(row->filed_addr))
+		return true;
+	map_v4(0, any4);
+	if (memcmp(row->filed_addr, any4, sizeof(any4)))
+		return false;
+	if (judge->address.family == AF_INET)
+		return true;
+	return bind_address_is_mapped(&judge->address) &&
+	       (judge->inventory->answer.features & BIND_HAS_MAPPED_BIND2 || row->flags & BIND_ROW_FILED_V4);
+}
+
+/* The same, inet_bind2_bucket_addr_match(), and what __inet_bhash2_conflict() leaves out. */
 static bool filed_where_searched(const struct judge *judge, const struct bind_row *row)
 {
 	bool is_v4 = judge->address.family == AF_INET || bind_address_is_mapped(&judge->address);
-	uint8_t wanted[16], any4[16];
+	uint8_t wanted[16];
 
 	if (is_v4 && row->flags & BIND_ROW_V6ONLY)
 		return false;
-	map_v4(0, any4);
-	if (address_is_any(row->filed_addr) || (is_v4 && !memcmp(row->filed_addr, any4, sizeof(any4))))
-		return true;
 	memcpy(wanted, judge->address.addr, sizeof(wanted));
 	if (is_v4)
 		map_v4(judge->address.v4, wanted);
-	return !memcmp(row->filed_addr, wanted, sizeof(wanted));
+	return is_filed_as_wildcard(judge, row) || !memcmp(row->filed_addr, wanted, sizeof(wanted));
 }
 
 static bool addresses_meet(const struct judge *judge, const struct bind_row *row)
@@ -199,7 +213,7 @@ static bool is_wildcard(const struct judge *judge)
 
 static bool udp_searches_by_address(const struct judge *judge)
 {
-	bool by_address = judge->inventory->udp_wildcards == UDP_WILDCARDS_BY_ADDRESS;
+	bool by_address = judge->inventory->habits.udp_wildcards_by_address == HABIT_YES;
 
 	return slot_is_long(judge) && (by_address || !is_wildcard(judge));
 }
@@ -251,17 +265,26 @@ static int judge_error(const struct judge *judge)
 	return (is_udp(judge) ? udp_is_free(judge) : tcp_is_free(judge)) ? 0 : EADDRINUSE;
 }
 
-/* Whether the kernel's way of looking for wildcards makes a difference. */
-static bool is_unknown(const struct judge *judge)
+static int judge_error_with(const struct judge *judge, const struct bind_habits *habits)
 {
 	struct bind_inventory other = *judge->inventory;
 	struct judge again = *judge;
 
-	if (!is_udp(judge) || other.udp_wildcards != UDP_WILDCARDS_UNKNOWN)
-		return false;
-	other.udp_wildcards = UDP_WILDCARDS_BY_ADDRESS;
+	other.habits = *habits;
 	again.inventory = &other;
-	return judge_error(judge) != judge_error(&again);
+	return judge_error(&again);
+}
+
+/* Whether a habit that is not known makes a difference: one is of TCP, one of UDP. */
+static bool is_unknown(const struct judge *judge)
+{
+	struct bind_habits habits = judge->inventory->habits;
+
+	if (habits.udp_wildcards_by_address == HABIT_UNKNOWN)
+		habits.udp_wildcards_by_address = HABIT_YES;
+	if (habits.mapped_by_address == HABIT_UNKNOWN)
+		habits.mapped_by_address = HABIT_YES;
+	return judge_error_with(judge, &habits) != judge_error(judge);
 }
 
 /* The same question with one thing changed. */

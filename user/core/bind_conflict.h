@@ -27,19 +27,25 @@ struct bind_wish {
 	int address_error; /* positive errno of the same bind without a port: not local, no such device */
 };
 
-/*
- * How UDP looks for what a wildcard meets when more than 10 sockets share a slot: until 7.0 and its stable
- * kin (e537dd15d0d4) by address, and so it passes by those that are bound to one. No type of the kernel shows
- * it.
- */
-enum bind_udp_wildcards { UDP_WILDCARDS_UNKNOWN, UDP_WILDCARDS_BY_PORT, UDP_WILDCARDS_BY_ADDRESS };
+/* What no type of the kernel shows, so that it must be tried. */
+enum bind_habit { HABIT_UNKNOWN, HABIT_NO, HABIT_YES };
+
+struct bind_habits {
+	/* When more than 10 UDP sockets share a slot, it looks by address for what a wildcard meets, and so
+	 * passes by what is bound to one: until 7.0 and its stable kin (e537dd15d0d4). */
+	enum bind_habit udp_wildcards_by_address;
+	/* It looks by address for what an IPv4-mapped one meets: since 6.10 and its later stable kin. Before
+	 * 6.10 it then passes by ::ffff:0.0.0.0. */
+	enum bind_habit mapped_by_address;
+};
 
 /* What the kernel has on that port. */
 struct bind_inventory {
 	struct bind_answer answer;
 	struct bind_row *rows; /* in the kernel's order, chain by chain */
 	size_t n_rows;
-	enum bind_udp_wildcards udp_wildcards;
+	uint32_t hz; /* jiffies a second; 0: not known */
+	struct bind_habits habits;
 	bool orphans_are_root; /* before 6.17 (c51da3f7a161) a socket without a file counted as root's */
 };
 
@@ -81,7 +87,7 @@ struct bind_conflict {
 
 struct bind_verdict {
 	int error;	    /* positive errno; 0: it would succeed */
-	bool unknown;	    /* udp_wildcards decides, and is not known; error is EADDRINUSE, perhaps */
+	bool unknown;	    /* a habit decides, and is not known; error is EADDRINUSE, perhaps */
 	size_t n_conflicts; /* with EADDRINUSE */
 	unsigned remedies;  /* REMEDY_*: each alone makes the whole bind succeed */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/bind_table.h"
 
+#include "core/jiffies.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic push /* generated code subtracts void pointers */
@@ -140,6 +143,14 @@ static bool orphans_are_root(struct bind_table *table)
 	return table->orphans == ROOT_USER;
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* Only then does it matter, and to find out takes a look at all the kernel's types. */
 static bool user_matters(const struct bind_wish *wish, const struct bind_inventory *inventory)
 {
@@ -171,6 +182,7 @@ int bind_table_read(struct bind_table *table, int socket_fd, const struct bind_w
 	}
 	if (user_matters(wish, &inventory))
 		inventory.orphans_are_root = orphans_are_root(table);
+	inventory.hz = jiffies_hz(inventory.answer.jiffies, monotonic_ns());
 	*ret_inventory = inventory;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,51 +14,102 @@
 #define SOCKETS 12 /* more than fit a short slot of the kernel's table (10) */
 #define NETWORK 0x0a4d0000
 
-/* Any address: IP_FREEBIND needs none to be there. 0 or a negative errno; *ret_fd in both cases. */
-static int bind_to(uint32_t address, int *ret_fd)
-{
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(address)};
-	int one = 1;
+struct attempt {
+	int fds[SOCKETS + 1];
+	int n;
+};
 
-	*ret_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (*ret_fd < 0 || setsockopt(*ret_fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)))
+/* With any address: IP_FREEBIND needs none to be there. 0 or a negative errno. */
+static int bind_to(struct attempt *attempt, int type, const struct sockaddr *address, socklen_t length)
+{
+	int fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0)
 		return -errno;
-	return bind(*ret_fd, (struct sockaddr *)&to, sizeof(to)) ? -errno : 0;
+	attempt->fds[attempt->n++] = fd;
+	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)) || bind(fd, address, length))
+		return -errno;
+	return 0;
 }
 
-static int try_it(void)
+static int bind_udp(struct attempt *attempt, uint32_t address)
 {
-	int fds[SOCKETS + 1], n = 0, error = 0;
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(address)};
 
-	while (n < SOCKETS && !error) {
-		error = bind_to(NETWORK + 1 + (uint32_t)n, &fds[n]);
-		n++;
-	}
-	if (!error) {
-		error = bind_to(INADDR_ANY, &fds[n++]);
-		error = error == -EADDRINUSE ? 1 : error;
-	}
-	while (n-- > 0)
-		if (fds[n] >= 0)
-			close(fds[n]);
-	return error;
+	return bind_to(attempt, SOCK_DGRAM, (const struct sockaddr *)&to, sizeof(to));
 }
 
-static void *body(void *result)
+static int bind_mapped(struct attempt *attempt, uint32_t address)
 {
-	*(int *)result = unshare(CLONE_NEWNET) ? -errno : try_it();
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+
+	to.sin6_addr.s6_addr32[2] = htonl(0xffff);
+	to.sin6_addr.s6_addr32[3] = htonl(address);
+	return bind_to(attempt, SOCK_STREAM, (const struct sockaddr *)&to, sizeof(to));
+}
+
+/* What the last bind said, as an answer. */
+static int answer_of(int error)
+{
+	return error == -EADDRINUSE ? 0 : error ? error : 1;
+}
+
+static int try_udp(struct attempt *attempt)
+{
+	for (uint32_t i = 1; i <= SOCKETS; i++) {
+		int error = bind_udp(attempt, NETWORK + i);
+
+		if (error)
+			return error;
+	}
+	return answer_of(bind_udp(attempt, INADDR_ANY));
+}
+
+static int try_mapped(struct attempt *attempt)
+{
+	int error = bind_mapped(attempt, INADDR_ANY);
+
+	return error ? error : answer_of(bind_mapped(attempt, NETWORK + 1));
+}
+
+/* --- a namespace ------------------------------------------------------------------------------------------
+ */
+
+struct trial {
+	int (*body)(struct attempt *attempt);
+	int result;
+};
+
+static void *run(void *context)
+{
+	struct attempt attempt = {.n = 0};
+	struct trial *trial = context;
+
+	trial->result = unshare(CLONE_NEWNET) ? -errno : trial->body(&attempt);
+	while (attempt.n > 0)
+		close(attempt.fds[--attempt.n]);
 	return NULL;
 }
 
-/* On a thread of its own, which leaves the namespace by ending. */
-int bind_trial_finds_addresses(void)
+static int apart(int (*body)(struct attempt *attempt))
 {
+	struct trial trial = {.body = body};
 	pthread_t thread;
-	int result, error = pthread_create(&thread, NULL, body, &result);
+	int error = pthread_create(&thread, NULL, run, &trial);
 
 	if (error)
 		return -error;
 	pthread_join(thread, NULL);
-	return result;
+	return trial.result;
+}
+
+int bind_trial_udp_wildcards_by_address(void)
+{
+	return apart(try_udp);
+}
+
+int bind_trial_mapped_by_address(void)
+{
+	return apart(try_mapped);
 }

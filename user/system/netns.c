@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A name is a file that a namespace is mounted on. Only its inode is looked at: nothing is opened for reading
- * and no namespace is entered.
+ * A name is a file that a namespace is mounted on. For names, only its inode is looked at: nothing is opened
+ * for reading and no namespace is entered.
  */
 #include "system/netns.h"
 
@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -79,6 +80,47 @@ static int compare(void *context, uint32_t inode, const char *name)
 int netns_find_name(const char *name)
 {
 	return netns_each_name(compare, (char *)name) ? 0 : -ENOENT;
+}
+
+static int open_namespace(int directory_fd, const char *path)
+{
+	int fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC);
+	struct statfs filesystem;
+
+	if (fd < 0)
+		return -errno;
+	if (fstatfs(fd, &filesystem) || filesystem.f_type != NSFS_MAGIC) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+static int open_name(const char *name)
+{
+	int fd = -ENOENT;
+
+	for (size_t i = 0; i < COUNT(directories) && fd == -ENOENT; i++) {
+		int directory = open(directories[i].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (directory < 0)
+			continue;
+		fd = open_namespace(directory, name);
+		close(directory);
+	}
+	return fd;
+}
+
+int netns_open(const char *word)
+{
+	char path[64];
+
+	if (strchr(word, '/'))
+		return open_namespace(AT_FDCWD, word);
+	if (!*word || word[strspn(word, "0123456789")])
+		return open_name(word);
+	snprintf(path, sizeof(path), "/proc/%.20s/ns/net", word);
+	return open_namespace(AT_FDCWD, path);
 }
 
 int64_t netns_names_changed_ns(void)

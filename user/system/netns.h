@@ -11,6 +11,9 @@
 int netns_each_name(int (*callback)(void *context, uint32_t inode, const char *name), void *context);
 /* Whether some namespace has this name. 0 or -ENOENT. */
 int netns_find_name(const char *name);
+/* Opens the namespace that a word stands for: a pid, a name of ip-netns(8), a path. A descriptor, or a
+ * negative errno. */
+int netns_open(const char *word);
 /* When a name came or went last, CLOCK_REALTIME ns as the file system has it; 0: there never was one. The
  * namespace behind a name that is being made may follow a little later. */
 int64_t netns_names_changed_ns(void);

@@ -42,10 +42,10 @@ static void json_connections(struct json_writer *w, const struct port_row *port)
 	json_object_end(w);
 }
 
-static void json_port_row(struct json_writer *w, const struct model *model, const struct port_row *port,
-			  const struct list_options *options)
+/* Leaves `portsnoop` open. */
+static void json_port(struct json_writer *w, const struct model *model, const struct socket_row *row,
+		      const struct list_options *options)
 {
-	const struct socket_row *row = port->socket;
 	struct description description;
 
 	describe_row(model, row, &description);
@@ -59,8 +59,6 @@ static void json_port_row(struct json_writer *w, const struct model *model, cons
 	json_row_holders(w, model, row, options);
 	if (row->queue_limit)
 		json_accept_queue(w, row->queue_length, row->queue_limit);
-	json_connections(w, port);
-	json_object_end(w);
 }
 
 int list_json_ports(FILE *out, const struct model *model, const struct port_table *table,
@@ -71,7 +69,9 @@ int list_json_ports(FILE *out, const struct model *model, const struct port_tabl
 
 	for (size_t i = 0; i < table->n_ports && !error; i++) {
 		json_row_begin(&w, "port");
-		json_port_row(&w, model, &table->ports[i], options);
+		json_port(&w, model, table->ports[i].socket, options);
+		json_connections(&w, &table->ports[i]);
+		json_object_end(&w);
 		error = json_row_print(&w, out);
 	}
 	json_free(&w);
@@ -81,17 +81,17 @@ int list_json_ports(FILE *out, const struct model *model, const struct port_tabl
 /* --- connections ------------------------------------------------------------------------------------------
  */
 
-static void json_connection_row(struct json_writer *w, const struct model *model,
-				const struct connection_row *connection, const struct list_options *options)
+/* Leaves `portsnoop` open. */
+static void json_connection(struct json_writer *w, const struct model *model, const struct socket_row *row,
+			    unsigned direction, const struct list_options *options)
 {
-	const struct socket_row *row = connection->socket;
 	struct description description;
 
 	describe_row(model, row, &description);
 	json_network(w, &description, true);
 	json_object(w, "portsnoop");
 	json_socket(w, model, &description, options);
-	json_string(w, "direction", direction_name(connection->direction));
+	json_string(w, "direction", direction_name(direction));
 	if (row->since_ns && options->now_ns >= row->since_ns)
 		json_uint(w, "age_ns", options->now_ns - row->since_ns);
 	if (describe_row_has_counters(row))
@@ -99,7 +99,6 @@ static void json_connection_row(struct json_writer *w, const struct model *model
 	json_row_holders(w, model, row, options);
 	json_last_holder(w, model, row, &options->view);
 	json_peer_process(w, model, row);
-	json_object_end(w);
 }
 
 int list_json_connections(FILE *out, const struct model *model, const struct port_table *table,
@@ -110,9 +109,34 @@ int list_json_connections(FILE *out, const struct model *model, const struct por
 
 	for (size_t i = 0; i < table->n_connections && !error; i++) {
 		json_row_begin(&w, "connection");
-		json_connection_row(&w, model, &table->connections[i], options);
+		json_connection(&w, model, table->connections[i].socket, table->connections[i].direction,
+				options);
+		json_object_end(&w);
 		error = json_row_print(&w, out);
 	}
+	json_free(&w);
+	return error;
+}
+
+/* --- either -----------------------------------------------------------------------------------------------
+ */
+
+int list_json_socket(FILE *out, const struct model *model, const struct socket_row *row,
+		     const struct list_options *options,
+		     void (*more)(struct json_writer *w, const void *context), const void *context)
+{
+	bool is_port = socket_row_kind(&row->socket) == ROW_PORT;
+	struct json_writer w = {0};
+	int error;
+
+	json_row_begin(&w, is_port ? "port" : "connection");
+	if (is_port)
+		json_port(&w, model, row, options);
+	else
+		json_connection(&w, model, row, row->direction, options);
+	more(&w, context);
+	json_object_end(&w);
+	error = json_row_print(&w, out);
 	json_free(&w);
 	return error;
 }
