@@ -360,6 +360,36 @@ static void end(struct situation *situation)
 	actor_join(situation->scene, situation->child);
 }
 
+/* The group `schema` reads files that end like this. */
+static void keep_for_schema(const struct scene *scene, const struct tool_result *result)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s.json", result->out_path);
+	scene_must(scene, rename(result->out_path, path), "rename");
+}
+
+/* The same verdict; those in the way stand before it. */
+static void run_json(struct scene *scene, size_t which, const char *netns)
+{
+	const char *const *words = situations[which].words;
+	int error = situations[which].error;
+	struct tool_result result;
+	char expected[64];
+
+	tool_run(scene, &result, NULL, "why", "--json", "--netns", netns, words[0], words[1], words[2],
+		 words[3], NULL);
+	snprintf(expected, sizeof(expected), "\"error\":{\"type\":\"%s\"}", errno_text(error));
+	if (result.status != (error ? 1 : 0) || !strstr(result.out, "\"row\":\"verdict\"") ||
+	    !strstr(result.out, error ? "\"would_bind\":false" : "\"would_bind\":true") ||
+	    (error && !strstr(result.out, expected)) ||
+	    (strstr(result.out, "\"conflict\":{\"rule\":") != NULL) != (error == EADDRINUSE))
+		scene_fail(scene, "%s: exit code %d: %s%s", situations[which].name, result.status, result.err,
+			   result.out);
+	keep_for_schema(scene, &result);
+	tool_result_free(&result);
+}
+
 /* After TIME_WAIT the port is not free for the next: so that one comes last. */
 static void run(struct scene *scene, size_t which)
 {
@@ -376,6 +406,7 @@ static void run(struct scene *scene, size_t which)
 			   result.out);
 	compare(scene, &result, which);
 	tool_result_free(&result);
+	run_json(scene, which, netns);
 	try_it(scene, which);
 	end(&situation);
 }

@@ -151,7 +151,7 @@ static void test_text_unusable(void **state)
 
 	expect_in(text, "VERDICT\n"
 			"  unusable: missing CAP_NET_ADMIN\n"
-			"  ls, who and ephemeral work.\n"
+			"  ls, who, why and ephemeral work.\n"
 			"  → run it as root\n");
 	assert_null(strstr(text, "FACTS"));
 	free(text);
@@ -180,7 +180,7 @@ static void test_json(void **state)
 		  "\"refused\":[],\"self_test\":\"skipped\",\"self_test_reason\":\"there is no hook\"}}\n");
 	expect_in(text, "{\"row\":\"verdict\",\"portsnoop\":{\"status\":\"degraded\",\"facts\":{\"ok\":9,"
 			"\"degraded\":2,\"missing\":1},\"commands\":[\"trace\",\"record\",\"wait\",\"ls\","
-			"\"who\",\"ephemeral\"],"
+			"\"who\",\"why\",\"ephemeral\"],"
 			"\"remedies\":[");
 	free(text);
 }
@@ -192,7 +192,7 @@ static void test_json_unusable(void **state)
 	expect_in(text,
 		  "{\"row\":\"verdict\",\"portsnoop\":{\"status\":\"unusable\",\"reason\":\"missing "
 		  "CAP_NET_ADMIN\",\"facts\":{\"ok\":0,\"degraded\":0,\"missing\":12},\"commands\":[\"ls\","
-		  "\"who\",\"ephemeral\"],\"remedies\":[\"run it as root\"]}}\n");
+		  "\"who\",\"why\",\"ephemeral\"],\"remedies\":[\"run it as root\"]}}\n");
 	free(text);
 }
 

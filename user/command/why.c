@@ -6,6 +6,7 @@
 #include "view/why.h"
 #include "command/command.h"
 #include "command/fill.h"
+#include "command/parents.h"
 #include "command/why_asked.h"
 #include "io/pager.h"
 #include "pipeline.h"
@@ -130,9 +131,8 @@ static int status_of(enum bind_outcome outcome)
 }
 
 /* The one who asks has a name, though it may hold nothing. */
-static int put_user(void *context, const struct sink *sink)
+static int put_user(const struct why *why, const struct sink *sink)
 {
-	const struct why *why = context;
 	union {
 		struct rec_meta meta;
 		char bytes[sizeof(struct rec_meta) + 264];
@@ -150,6 +150,18 @@ static int put_user(void *context, const struct sink *sink)
 	return sink_put(sink, &record, record.meta.header.size);
 }
 
+static int put_people(void *context, const struct sink *sink)
+{
+	const struct why *why = context;
+	const struct port_spec port = {.port = why->spec.port};
+	const struct who_options everything = {.spec = &port}; /* wildcards meet any address */
+	int error = put_user(why, sink);
+
+	if (!error && !why->options->json) /* a row has no more than its parent's pid */
+		error = parents_put(pipeline_model(why->pipeline), &everything, sink);
+	return error;
+}
+
 /* Who holds what, then what the kernel has: the verdict is the freshest. */
 static int look(struct why *why)
 {
@@ -158,7 +170,7 @@ static int look(struct why *why)
 				  .no_instance = why->options->no_instance,
 				  .sync = why->options->sync,
 				  .port = why->spec.port,
-				  .more = put_user,
+				  .more = put_people,
 				  .context = why};
 	int status = check_kernel(privileges_for_walking);
 

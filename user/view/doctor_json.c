@@ -113,6 +113,7 @@ static void put_commands(struct json_writer *w, unsigned can)
 	if (can & CAN_LIST) {
 		json_string(w, NULL, "ls");
 		json_string(w, NULL, "who");
+		json_string(w, NULL, "why");
 		json_string(w, NULL, "ephemeral");
 	}
 	json_array_end(w);

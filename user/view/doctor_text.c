@@ -225,7 +225,7 @@ static void print_verdict(const struct paper *paper, const struct diagnosis *dia
 		put_word(paper, "unusable", 0, HEALTH_MISSING);
 		fprintf(paper->out, ": %s\n", diagnosis->obstacle);
 		if (diagnosis->can & CAN_LIST)
-			fputs("  ls, who and ephemeral work.\n", paper->out);
+			fputs("  ls, who, why and ephemeral work.\n", paper->out);
 	} else if (diagnosis->health == HEALTH_OK) {
 		put_word(paper, "ok", 0, HEALTH_OK);
 		fputs(": everything can be seen here\n", paper->out);

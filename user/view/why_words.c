@@ -92,22 +92,25 @@ static void put_or(struct text *text, size_t begin)
 		text_put(text, " or ");
 }
 
+/* What holds it, as one would stop it. ended: the word stands there already. */
 static void put_unit(struct text *text, const struct cgroup_name *place, const struct actor *actor,
-		     bool numeric)
+		     bool numeric, bool *ended)
 {
 	struct cgroup_part unit = cgroup_telling_unit(place);
+	bool is_service = unit.length > 8 && !memcmp(unit.text + unit.length - 8, ".service", 8);
 
 	if (cgroup_is_container(place)) {
 		text_put(text, "stop container ");
 		text_container(text, place, numeric);
-	} else if (unit.length && unit.length > 8 && !memcmp(unit.text + unit.length - 8, ".service", 8)) {
+	} else if (is_service) {
 		text_put(text, "systemctl stop ");
 		text_name(text, unit.text, unit.length);
 	} else {
-		text_put(text, "end ");
+		text_put(text, *ended ? "" : "end ");
 		text_comm(text, actor);
 		text_format(text, "(%u)", actor->pid);
 	}
+	*ended = !cgroup_is_container(place) && !is_service;
 }
 
 #define STOPS_MAX 3 /* of those who would have to be stopped, by name */
@@ -117,6 +120,7 @@ static void put_stop(struct text *text, const struct model *model, const struct 
 		     const struct why_row *row)
 {
 	char last[CGROUP_PART_TEXT_MAX * 2] = "", one[sizeof(last)];
+	bool ended = false;
 	unsigned n = 0;
 
 	for (const struct holder *holder = row->socket.holders; holder; holder = holder->next) {
@@ -125,10 +129,10 @@ static void put_stop(struct text *text, const struct model *model, const struct 
 		struct cgroup_name place;
 
 		actor_place(model, &actor, &place);
-		put_unit(&name, &place, &actor, answer->who.list.view.numeric);
+		put_unit(&name, &place, &actor, answer->who.list.view.numeric, &ended);
 		if (!strcmp(one, last))
 			continue;
-		strcpy(last, one);
+		memcpy(last, one, sizeof(last));
 		if (n++ == STOPS_MAX) {
 			text_put(text, " and the others");
 			return;
