@@ -36,8 +36,8 @@ struct inet_bind_bucket___owners {
 } __attribute__((preserve_access_index));
 
 /*
- * An address, and a family since 6.3 and its stable kin (5456262d2baa); since 6.10 all addresses in the IPv6
- * form (5e07e672412b).
+ * An address, and a family since 6.3 and its stable kin (5456262d2baa); since 6.8 all addresses in the IPv6
+ * form (06a8c04f8994), with their type (5a22bba13d01).
  */
 struct inet_bind2_bucket___type {
 	unsigned short addr_type;

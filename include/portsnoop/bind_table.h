@@ -73,7 +73,7 @@ struct bind_bucket {
 };
 
 #define BIND_HAS_BIND2	      0x01 /* buckets by address and port: since 6.1 (28044fc1d495) */
-#define BIND_HAS_MAPPED_BIND2 0x02 /* IPv4-mapped addresses use them: since 6.10 (5e07e672412b) */
+#define BIND_HAS_MAPPED_BIND2 0x02 /* IPv4-mapped addresses use them: since 6.8 (5e07e672412b) */
 
 struct bind_answer {
 	__u64 jiffies;

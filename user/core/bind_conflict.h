@@ -34,8 +34,8 @@ struct bind_habits {
 	/* When more than 10 UDP sockets share a slot, it looks by address for what a wildcard meets, and so
 	 * passes by what is bound to one: until 7.0 and its stable kin (e537dd15d0d4). */
 	enum bind_habit udp_wildcards_by_address;
-	/* It looks by address for what an IPv4-mapped one meets: since 6.10 and its later stable kin. Before
-	 * 6.10 it then passes by ::ffff:0.0.0.0. */
+	/* It looks by address for what an IPv4-mapped one meets: since 6.8 (5e07e672412b) and its stable
+	 * kin, which then pass by ::ffff:0.0.0.0. */
 	enum bind_habit mapped_by_address;
 };
 
