@@ -27,46 +27,6 @@ struct bind_answer answer = {};
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* --- kernels ----------------------------------------------------------------------------------------------
- */
-
-/* Owners hung on the bucket itself until 6.8 (8191792c18c5), then on its bind2 buckets. */
-struct inet_bind_bucket___owners {
-	struct hlist_head owners;
-} __attribute__((preserve_access_index));
-
-/*
- * An address, and a family since 6.3 and its stable kin (5456262d2baa); since 6.8 all addresses in the IPv6
- * form (06a8c04f8994), with their type (5a22bba13d01).
- */
-struct inet_bind2_bucket___type {
-	unsigned short addr_type;
-} __attribute__((preserve_access_index));
-struct inet_bind2_bucket___family {
-	unsigned short family;
-} __attribute__((preserve_access_index));
-
-/* Tables of their own for a namespace: TCP since 6.1 (d1e5e6408b30), UDP since 6.2 (9804985bf27f). */
-union proto_tables___udp {
-	struct udp_table *udp_table;
-} __attribute__((preserve_access_index));
-struct proto___udp {
-	union {
-		struct udp_table *udp_table;
-	} h;
-} __attribute__((preserve_access_index));
-struct netns_ipv4___udp {
-	struct udp_table *udp_table;
-} __attribute__((preserve_access_index));
-struct net___udp {
-	struct netns_ipv4___udp ipv4;
-} __attribute__((preserve_access_index));
-
-/* Slots by address grew in 6.13 (78c91ae2c6de). */
-struct udp_hslot_main___size {
-	struct udp_hslot hslot;
-} __attribute__((preserve_access_index));
-
 /* --- a socket ---------------------------------------------------------------------------------------------
  */
 
@@ -92,24 +52,12 @@ static __always_inline void map_v4(__u8 *addr, __u32 v4)
 	words[3] = v4;
 }
 
-/* A bucket may be of the other family than its socket: both forms of an IPv4 address share one. */
-static __always_inline bool is_filed_as_v4(const struct bind_row *row, const struct inet_bind2_bucket *tb2)
-{
-	const struct inet_bind2_bucket___family *typed = (const void *)tb2;
-
-	if (bpf_core_field_exists(((struct inet_bind2_bucket___type *)0)->addr_type))
-		return false;
-	if (bpf_core_field_exists(typed->family))
-		return BPF_CORE_READ(typed, family) == AF_INET;
-	return row->family == AF_INET;
-}
-
 static __always_inline void fill_filed(struct bind_row *row, const struct inet_bind2_bucket *tb2)
 {
 	struct in6_addr addr = {};
 
 	BPF_CORE_READ_INTO(&addr, tb2, v6_rcv_saddr);
-	if (is_filed_as_v4(row, tb2)) {
+	if (compat_bind2_is_v4(tb2, row->family)) {
 		row->flags |= BIND_ROW_FILED_V4;
 		map_v4(row->filed_addr, *(__u32 *)&addr);
 	} else {
@@ -265,7 +213,7 @@ static long visit_owner(__u32 number, struct reading *reading)
 		return 1;
 	next = BPF_CORE_READ(at, next);
 	skc = socket_at(reading);
-	if (bpf_core_type_exists(struct inet_bind2_bucket))
+	if (compat_has_bind2())
 		reading->bucket =
 			BPF_CORE_READ(skc, skc_state) == TCP_TIME_WAIT
 				? (const void *)BPF_CORE_READ((const struct inet_timewait_sock *)skc, tw_tb2)
@@ -277,11 +225,10 @@ static long visit_owner(__u32 number, struct reading *reading)
 
 static __always_inline void read_owners(struct reading *reading, const struct inet_bind_bucket *tb)
 {
-	const struct inet_bind_bucket___owners *old = (const void *)tb;
 	const struct hlist_node *first;
 
-	if (bpf_core_field_exists(old->owners)) {
-		reading->at = BPF_CORE_READ(old, owners.first);
+	if (compat_has_bucket_owners()) {
+		reading->at = compat_bucket_owners(tb);
 		bpf_loop(SOCKETS_MAX, visit_owner, reading, 0);
 		return;
 	}
@@ -391,19 +338,6 @@ static __always_inline __u32 address_hash(const __u32 *words, __u32 seed)
 	return jhash_four(words, seed);
 }
 
-static __always_inline const struct udp_table *udp_table_of(const struct sock *sk, const struct net *net)
-{
-	const struct proto___udp *prot = (const void *)BPF_CORE_READ(sk, __sk_common.skc_prot);
-	const struct net___udp *own = (const void *)net;
-	const struct udp_table *table = NULL;
-
-	if (bpf_core_field_exists(prot->h.udp_table))
-		table = BPF_CORE_READ(prot, h.udp_table);
-	if (!table && bpf_core_field_exists(own->ipv4.udp_table))
-		table = BPF_CORE_READ(own, ipv4.udp_table);
-	return table;
-}
-
 static __always_inline void read_slot(struct reading *reading, const struct udp_hslot *slot)
 {
 	answer.chain_length[reading->chain & 3] = BPF_CORE_READ(slot, count);
@@ -413,17 +347,14 @@ static __always_inline void read_slot(struct reading *reading, const struct udp_
 
 static __always_inline const struct udp_hslot *slot_by_address(const struct udp_table *table, __u32 hash)
 {
-	__u32 size = bpf_core_type_exists(struct udp_hslot_main___size)
-			     ? bpf_core_type_size(struct udp_hslot_main___size)
-			     : bpf_core_type_size(struct udp_hslot);
-
 	return (const void *)((const char *)BPF_CORE_READ(table, hash2) +
-			      ((hash ^ ask.port) & BPF_CORE_READ(table, mask)) * size);
+			      ((hash ^ ask.port) & BPF_CORE_READ(table, mask)) *
+				      compat_udp_address_slot_size());
 }
 
 static __always_inline void read_udp(const struct sock *sk, const struct net *net)
 {
-	const struct udp_table *table = udp_table_of(sk, net);
+	const struct udp_table *table = compat_udp_table(sk, net);
 	struct reading reading = {.net = net,
 				  .chain = BIND_CHAIN_PORT,
 				  .node = bpf_core_field_offset(struct sock_common, skc_node)};
@@ -452,9 +383,9 @@ static __always_inline __u8 features(void)
 {
 	__u8 has = 0;
 
-	if (bpf_core_type_exists(struct inet_bind2_bucket))
+	if (compat_has_bind2())
 		has |= BIND_HAS_BIND2;
-	if (bpf_core_field_exists(((struct inet_bind2_bucket___type *)0)->addr_type))
+	if (compat_has_mapped_bind2())
 		has |= BIND_HAS_MAPPED_BIND2;
 	return has;
 }

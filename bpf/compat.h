@@ -126,4 +126,93 @@ static __always_inline bool compat_storage_iterator_dies(void)
 	return bpf_core_field_exists(((struct bpf_local_storage_elem___state *)0)->state);
 }
 
+/*
+ * Buckets by address and port came with 6.1 (28044fc1d495). They have an address, and a family since 6.3 and
+ * its stable kin (5456262d2baa); since 6.8 all addresses in the IPv6 form (06a8c04f8994), with their type
+ * (5a22bba13d01), and IPv4-mapped ones are looked for there too (5e07e672412b).
+ */
+struct inet_bind2_bucket___type {
+	unsigned short addr_type;
+} __attribute__((preserve_access_index));
+struct inet_bind2_bucket___family {
+	unsigned short family;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool compat_has_bind2(void)
+{
+	return bpf_core_type_exists(struct inet_bind2_bucket);
+}
+
+static __always_inline bool compat_has_mapped_bind2(void)
+{
+	return bpf_core_field_exists(((struct inet_bind2_bucket___type *)0)->addr_type);
+}
+
+/* A bucket may be of the other family than its socket: both forms of an IPv4 address share one. */
+static __always_inline bool compat_bind2_is_v4(const struct inet_bind2_bucket *tb2, __u16 socket_family)
+{
+	const struct inet_bind2_bucket___family *typed = (const void *)tb2;
+
+	if (compat_has_mapped_bind2())
+		return false;
+	if (bpf_core_field_exists(typed->family))
+		socket_family = BPF_CORE_READ(typed, family);
+	return socket_family == 2; /* AF_INET */
+}
+
+/* Owners hung on the bucket of the port itself until 6.8 (8191792c18c5), then on its bind2 buckets. */
+struct inet_bind_bucket___owners {
+	struct hlist_head owners;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool compat_has_bucket_owners(void)
+{
+	return bpf_core_field_exists(((struct inet_bind_bucket___owners *)0)->owners);
+}
+
+static __always_inline const struct hlist_node *compat_bucket_owners(const struct inet_bind_bucket *tb)
+{
+	return BPF_CORE_READ((const struct inet_bind_bucket___owners *)tb, owners.first);
+}
+
+/* A namespace may have a table of its own since 6.2 (9804985bf27f), which is asked for when the protocol has
+ * none.
+ */
+struct proto___udp {
+	union {
+		struct udp_table *udp_table;
+	} h;
+} __attribute__((preserve_access_index));
+struct netns_ipv4___udp {
+	struct udp_table *udp_table;
+} __attribute__((preserve_access_index));
+struct net___udp {
+	struct netns_ipv4___udp ipv4;
+} __attribute__((preserve_access_index));
+
+static __always_inline const struct udp_table *compat_udp_table(const struct sock *sk, const struct net *net)
+{
+	const struct proto___udp *prot = (const void *)BPF_CORE_READ(sk, __sk_common.skc_prot);
+	const struct net___udp *own = (const void *)net;
+	const struct udp_table *table = NULL;
+
+	if (bpf_core_field_exists(prot->h.udp_table))
+		table = BPF_CORE_READ(prot, h.udp_table);
+	if (!table && bpf_core_field_exists(own->ipv4.udp_table))
+		table = BPF_CORE_READ(own, ipv4.udp_table);
+	return table;
+}
+
+/* Slots by address grew in 6.13 (dab78a1745ab). */
+struct udp_hslot_main___size {
+	struct udp_hslot hslot;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 compat_udp_address_slot_size(void)
+{
+	if (bpf_core_type_exists(struct udp_hslot_main___size))
+		return bpf_core_type_size(struct udp_hslot_main___size);
+	return bpf_core_type_size(struct udp_hslot);
+}
+
 #endif
