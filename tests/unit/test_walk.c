@@ -294,6 +294,23 @@ static void in_flight_as_long_as_it_is_seen(void **state)
 	assert_false(row(f, 11)->in_flight);
 }
 
+/* A second look at descriptors alone does not look at messages. */
+static void in_flight_after_a_look_at_descriptors(void **state)
+{
+	struct fixture *f = *state;
+
+	event(f, REC_BIND, 7, 11);
+	begin(f);
+	make_fact(&f->record, REC_SOCKET, 0, 11, 1011);
+	f->record.header.flags |= SOCKET_F_IN_FLIGHT;
+	apply(f);
+	end(f);
+	part(f, WALK_BEGIN, SOURCE_RESYNC, 0);
+	part(f, WALK_HOLDERS, SOURCE_RESYNC, 0);
+	part(f, WALK_END, SOURCE_RESYNC, 0);
+	assert_true(row(f, 11)->in_flight);
+}
+
 /* More ended than can be remembered: nothing is added, and it is said. */
 static void too_many_ended(void **state)
 {
@@ -331,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(holders_that_were_not_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(orphans_have_no_holders, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_flight_as_long_as_it_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_flight_after_a_look_at_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_ended, setup, teardown),
 	};
 

@@ -109,7 +109,8 @@ static int settle_row(void *item, void *context)
 		return 0;
 	default:
 		row->fresh = false;
-		row->in_flight = row->flight_seen;
+		if (walk_covers(with->walk, row->socket.netns)) /* it looked at messages too */
+			row->in_flight = row->flight_seen;
 		row->flight_seen = false;
 		settle_holders(settling, row);
 		return 0;

@@ -85,7 +85,7 @@ static void cover(struct walk *walk, uint32_t netns)
 		walk->covered[walk->n_covered++] = netns;
 }
 
-static bool is_covered(const struct walk *walk, uint32_t netns)
+bool walk_covers(const struct walk *walk, uint32_t netns)
 {
 	for (uint32_t i = 0; i < walk->n_covered; i++)
 		if (walk->covered[i] == netns)
@@ -171,7 +171,7 @@ bool walk_saw_holder(const struct walk *walk, struct holder *holder)
 enum verdict walk_judge_socket(const struct walk *walk, const struct socket_row *row)
 {
 	if (row->mark == walk->mark || !walk->holders_begin_ns || row->touched_ns >= walk->begin_ns ||
-	    !is_covered(walk, row->socket.netns))
+	    !walk_covers(walk, row->socket.netns))
 		return VERDICT_THERE;
 	return row->absent || row->remains ? VERDICT_GONE : VERDICT_DOUBT;
 }

@@ -27,6 +27,9 @@ void walk_saw_socket(const struct walk *walk, struct socket_row *row);
 /* True for the first of its descriptors. */
 bool walk_saw_holder(const struct walk *walk, struct holder *holder);
 
+/* Whether it has listed the sockets of this network namespace, and not only looked at descriptors. */
+bool walk_covers(const struct walk *walk, uint32_t netns);
+
 enum verdict { VERDICT_THERE, VERDICT_DOUBT, VERDICT_GONE };
 /* At the end. In doubt: one walk has missed it, the next one decides. */
 enum verdict walk_judge_socket(const struct walk *walk, const struct socket_row *row);
