@@ -60,6 +60,7 @@
 	X(wait_free)                                                                                         \
 	X(wait_remains)                                                                                      \
 	X(wait_timeout)                                                                                      \
+	X(why_asked)                                                                                         \
 	X(why_situations)                                                                                    \
 	X(why_oracle)                                                                                        \
 	X(follow)                                                                                            \

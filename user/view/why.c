@@ -40,8 +40,10 @@ static struct why_row read_row(const struct model *model, const struct why_answe
 	const struct bind_row *found = &answer->inventory->rows[conflict->row];
 	const struct socket_row *known =
 		found->cookie ? model_socket(model, found->cookie, answer->wish->protocol) : NULL;
-	struct why_row row = {
-		.socket = known ? *known : row_of(answer, found), .conflict = conflict, .found = found};
+	struct why_row row = {.socket = known ? *known : row_of(answer, found),
+			      .conflict = conflict,
+			      .found = found,
+			      .unlisted = !known};
 
 	row.socket.socket.state = found->state;
 	row.socket.socket.options &= (uint8_t) ~(SOCKOPT_REUSEADDR | SOCKOPT_REUSEPORT | SOCKOPT_V6ONLY);

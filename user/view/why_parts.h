@@ -11,6 +11,7 @@ struct why_row {
 	struct socket_row socket; /* of the tables, with the state that the kernel has now */
 	const struct bind_conflict *conflict;
 	const struct bind_row *found;
+	bool unlisted; /* the tables do not have it: nobody was found who holds it */
 };
 
 struct why_rows {

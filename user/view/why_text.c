@@ -130,6 +130,17 @@ static void print_holder(const struct why_text *why, const struct holder *holder
 		who_process_lines(who, holder->process);
 }
 
+/* Of TIME_WAIT, the reason is told above. */
+static void put_no_holder(struct text *text, const struct who *who, const struct why_row *row)
+{
+	if (row->unlisted && !row->socket.orphan)
+		text_put(text, " that can be seen has it: it may be under way in a message, in another pid "
+			       "namespace, or the "
+			       "kernel's own");
+	else if (row->conflict->rule != RULE_TIME_WAIT)
+		text_format(text, ": %s", who_no_holder(who, &row->socket));
+}
+
 static void print_row(const struct why_text *why, size_t index)
 {
 	const struct why_row *row = &why->rows->items[index];
@@ -145,8 +156,7 @@ static void print_row(const struct why_text *why, size_t index)
 		return;
 	text = who_line(who);
 	text_put(&text, WHO_INDENT "no process");
-	if (row->conflict->rule != RULE_TIME_WAIT) /* of that, the reason is told above */
-		text_format(&text, ": %s", who_no_holder(who, &row->socket));
+	put_no_holder(&text, who, row);
 	who_last_holder(&text, who, &row->socket, describe_last_holder(who->model, &row->socket));
 	who_line_end(who, &text);
 }
