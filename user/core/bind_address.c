@@ -35,7 +35,7 @@ bool bind_address_is_any(const struct bind_address *address)
 	return address->family == AF_INET ? !address->v4 : is_any6(address);
 }
 
-struct bind_address bind_address_of(uint8_t family, const uint8_t *addr, bool v6only)
+struct bind_address bind_address_of_socket(uint8_t family, const uint8_t *addr, bool v6only)
 {
 	struct bind_address address = {.family = family};
 
@@ -45,12 +45,19 @@ struct bind_address bind_address_of(uint8_t family, const uint8_t *addr, bool v6
 		return address;
 	}
 	address.v6only = v6only;
-	if (is_mapped(&address)) {
+	if (is_mapped(&address))
 		memcpy(&address.v4, addr + 12, sizeof(address.v4));
-	} else if (!is_any6(&address)) {
+	else if (!is_any6(&address))
 		address.v4 = NO_V4;
+	return address;
+}
+
+struct bind_address bind_address_of(uint8_t family, const uint8_t *addr, bool v6only)
+{
+	struct bind_address address = bind_address_of_socket(family, addr, v6only);
+
+	if (family == AF_INET6 && !is_mapped(&address) && !is_any6(&address))
 		address.v6only = true; /* __inet6_bind() sets it */
-	}
 	return address;
 }
 

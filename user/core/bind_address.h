@@ -17,6 +17,9 @@ struct bind_address {
 /* As bind(2) leaves it in a socket: addr as in event.h, IPv4 as the first four bytes. */
 struct bind_address bind_address_of(uint8_t family, const uint8_t *addr, bool v6only);
 
+/* As it is in a socket that may have connected since: only what v6only says is so. */
+struct bind_address bind_address_of_socket(uint8_t family, const uint8_t *addr, bool v6only);
+
 /*
  * inet_rcv_saddr_equal(): which of the two wildcards are taken for any address is said for each; without,
  * a wildcard equals only another.

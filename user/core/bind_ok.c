@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/bind_ok.h"
 
-#include "core/endpoint.h"
+#include "core/bind_address.h"
 
 #include <netinet/in.h>
-#include <string.h>
 
 /* enum tcp_state of the kernel; a request socket has no port of its own but its listener's. */
 #define TCP_NEW_SYN_RECV 12
 
-static bool overlap(const struct address_prefix *wanted, const struct endpoint *local)
+static bool meets(uint8_t family, const uint8_t *wanted, const struct rec_socket *socket)
 {
-	return address_is_any(wanted->addr) || endpoint_is_wildcard(local) ||
-	       !memcmp(wanted->addr, local->addr, sizeof(wanted->addr));
+	struct bind_address ours = bind_address_of(family, wanted, false);
+	struct bind_address theirs =
+		bind_address_of_socket(socket->family, socket->local_addr, socket->options & SOCKOPT_V6ONLY);
+
+	return bind_address_equal(&ours, &theirs, true, true);
 }
 
+/* Without an address, none of either family may be taken. */
 static bool addresses_collide(const struct address_prefix *wanted, const struct rec_socket *socket)
 {
-	struct endpoint local = endpoint_local(socket);
-
-	if (!wanted->family)
-		return true;
-	if (wanted->family == local.family)
-		return overlap(wanted, &local);
-	if (wanted->family == AF_INET6)
-		return address_is_any(wanted->addr);
-	/* The IPv4 side of an IPv6 socket is its wildcard, or, with another address, none that can be asked
-	 * for; only IPV6_V6ONLY, which a bind to an address implies, keeps 0.0.0.0 out of its way. */
-	return !(socket->options & SOCKOPT_V6ONLY) &&
-	       (address_is_any(wanted->addr) || endpoint_is_wildcard(&local));
+	return !wanted->family || meets(wanted->family, wanted->addr, socket);
 }
 
 /* TCP and MPTCP share their ports. */
