@@ -298,6 +298,17 @@ static void beside_a_trace(struct scene *scene, struct person *person)
 /* --- under way --------------------------------------------------------------------------------------------
  */
 
+/* It waits for what why is about. */
+static void expect_wait(struct scene *scene, int status)
+{
+	struct tool_result result;
+
+	tool_run(scene, &result, NULL, "wait", "127.0.0.1:7079", "--free", "--timeout", "1s", NULL);
+	if (result.status != status)
+		scene_fail(scene, "wait: exit code %d: %s%s", result.status, result.err, result.out);
+	tool_result_free(&result);
+}
+
 /* Bound, in no process's descriptor table, and older than any portsnoop. */
 static void under_way(struct scene *scene)
 {
@@ -318,9 +329,11 @@ static void under_way(struct scene *scene)
 	close(fd);
 	snprintf(home, sizeof(home), "%d", getpid());
 	EXPECT(scene, REFUSED, "under way in a message", "127.0.0.1:7079", "--netns", home);
+	expect_wait(scene, REFUSED);
 	close(pair[0]);
 	close(pair[1]);
 	EXPECT(scene, GRANTED, "can be bound", "127.0.0.1:7079", "--netns", home);
+	expect_wait(scene, GRANTED);
 }
 
 static void words(struct scene *scene)

@@ -6,6 +6,7 @@
  */
 #include "command/command.h"
 #include "command/fill.h"
+#include "command/port_check.h"
 #include "core/port_wish.h"
 #include "loop.h"
 #include "pipeline.h"
@@ -39,6 +40,7 @@ enum outcome { IT_IS_SO = 1, TIMED_OUT, INTERRUPTED };
 struct waiting {
 	const struct options *options;
 	struct port_wish wish;
+	struct port_check *check; /* of a wish for a free port; NULL: the tables decide */
 	uint64_t began_ns;
 	struct pipeline *pipeline;
 	struct live *live;
@@ -101,6 +103,16 @@ static int want_walk(struct waiting *waiting)
 /* --- deciding ---------------------------------------------------------------------------------------------
  */
 
+/* The tables lack what nobody could be found to hold: the kernel's own have the last word. */
+static bool is_free(struct waiting *waiting)
+{
+	if (waiting->wish.listening)
+		return true;
+	if (!waiting->check)
+		waiting->check = port_check_open(&waiting->wish.spec);
+	return port_check_is_free(waiting->check);
+}
+
 static int decide(struct waiting *waiting)
 {
 	const struct model *model = model_of(waiting);
@@ -111,7 +123,9 @@ static int decide(struct waiting *waiting)
 	obstacle = port_wish_obstacle(&waiting->wish, model);
 	if (obstacle)
 		return goes_unseen(obstacle) ? want_walk(waiting) : 0;
-	return waiting->uncertain || walker_is_busy(waiting->walker) ? want_walk(waiting) : IT_IS_SO;
+	if (waiting->uncertain || walker_is_busy(waiting->walker) || !is_free(waiting))
+		return want_walk(waiting);
+	return IT_IS_SO;
 }
 
 /* The socket of a record, as it was before it. NULL: it is none of ours. */
@@ -316,6 +330,7 @@ static int run(struct waiting *waiting, struct fault *fault)
 		result = decide(waiting);
 	if (result)
 		return result;
+	is_free(waiting); /* later, nothing can be loaded */
 	privileges_drop(live_can_read, waiting->live);
 	return loop_run(&waiting->loop);
 }
@@ -329,6 +344,7 @@ static void close_all(struct waiting *waiting)
 	enrich_free(waiting->enrich);
 	live_close(waiting->live);
 	snapshot_close(waiting->snapshot);
+	port_check_close(waiting->check);
 }
 
 /* --- the answer -------------------------------------------------------------------------------------------
@@ -415,7 +431,7 @@ static int look_or_watch(struct waiting *waiting)
 
 	if (status)
 		return status;
-	if (port_wish_is_fulfilled(&waiting->wish, model_of(waiting)))
+	if (port_wish_is_fulfilled(&waiting->wish, model_of(waiting)) && is_free(waiting))
 		return answer(waiting, IT_IS_SO);
 	return watch(waiting);
 }
