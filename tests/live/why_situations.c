@@ -231,7 +231,7 @@ static const struct {
 	  "    in the way: its connection holds the port on IPv4, which is asked for too",
 	  "    what helps: end live(*) or SO_REUSEADDR in the program that asks or IPV6_V6ONLY in the "
 	  "program that "
-	  "asks, if IPv6 is enough",
+	  "asks, if IPv6 is enough or to ask for another address than 127.0.0.1",
 	  HOLDER}},
 	{"bound, and never listened",
 	 never_listened,
@@ -278,7 +278,7 @@ static const struct {
 	 {"no: tcp 0.0.0.0:7077 cannot be bound now (EADDRINUSE): 1 socket is in the way", NO_OPTIONS, "",
 	  "tcp 127.0.0.1:7077  listen, reuseaddr",
 	  "    in the way: it listens on one of the addresses that are asked for",
-	  "    what helps: end live(*)", HOLDER}},
+	  "    what helps: end live(*) or to ask for another address than 127.0.0.1", HOLDER}},
 	{"SO_REUSEPORT of another user",
 	 of_another_user,
 	 {"127.0.0.1:7077", "--reuseport"},

@@ -48,7 +48,12 @@ int bind_table_open(struct bind_table **ret_table, struct fault *fault)
 	error = table->programs ? bind_table_bpf__load(table->programs) : -ENOMEM;
 	if (error) {
 		bind_table_close(table);
-		return fault_set_refused(fault, error, "the BPF program that reads its tables of ports");
+		fault->unsupported = true;
+		return fault_set(
+			fault, error,
+			"this kernel refuses the BPF program that reads its tables of ports (%s); it takes "
+			"Linux 5.17",
+			strerror(-error));
 	}
 	table->bytes = map_bytes();
 	rows = mmap(NULL, table->bytes, PROT_READ, MAP_SHARED, table->programs->maps.rows.map_fd, 0);

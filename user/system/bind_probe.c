@@ -28,6 +28,14 @@ static int set_device(int fd, uint32_t device)
 	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) ? -errno : 0;
 }
 
+static bool is_wildcard(const struct bind_probe *probe)
+{
+	static const uint8_t any[sizeof(probe->addr)] = {0};
+
+	return !memcmp(probe->addr, any, sizeof(any));
+}
+
+/* A wildcard is always there: a trace that runs need not hear of it. */
 static int bind_address(int fd, const struct bind_probe *probe)
 {
 	union {
@@ -41,7 +49,7 @@ static int bind_address(int fd, const struct bind_probe *probe)
 		memcpy(&to.v4.sin_addr, probe->addr, sizeof(to.v4.sin_addr));
 	else
 		memcpy(&to.v6.sin6_addr, probe->addr, sizeof(to.v6.sin6_addr));
-	return bind(fd, &to.any, length) ? errno : 0;
+	return !is_wildcard(probe) && bind(fd, &to.any, length) ? errno : 0;
 }
 
 int bind_probe(const struct bind_probe *probe, int *ret_fd, int *ret_address_error)

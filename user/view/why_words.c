@@ -163,6 +163,19 @@ static const char *option_words(unsigned remedy)
 	}
 }
 
+/* It has one of those that are asked for: the others are not in its way. */
+static void put_other_address(struct text *text, const struct why_row *row, size_t begin)
+{
+	struct endpoint local = endpoint_local(&row->socket.socket);
+	enum bind_overlap overlap = row->conflict->overlap;
+	char address[ENDPOINT_TEXT_MAX];
+
+	if ((overlap != OVERLAP_OUR_WILDCARD && overlap != OVERLAP_OUR_DUAL) || endpoint_is_wildcard(&local))
+		return;
+	put_or(text, begin);
+	text_format(text, "to ask for another address than %s", endpoint_address_text(&local, address));
+}
+
 void why_remedy(struct text *text, const struct model *model, const struct why_answer *answer,
 		const struct why_row *row)
 {
@@ -179,6 +192,7 @@ void why_remedy(struct text *text, const struct model *model, const struct why_a
 		else
 			text_put(text, option_words(remedy));
 	}
+	put_other_address(text, row, begin);
 	if (row->conflict->rule != RULE_TIME_WAIT)
 		return;
 	put_or(text, begin);
