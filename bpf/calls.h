@@ -350,18 +350,22 @@ static __always_inline bool accept_claim(__u64 cookie, __u8 state, struct claim 
 }
 
 /*
- * What a descriptor of the current process refers to, at one moment: the socket may end while we look, and
- * its memory be another's at once. No two have the same cookie, and a new one has none at first.
+ * A socket at one moment: it may end while we look, and its memory be another's at once. No two have the same
+ * cookie, and a new one has none at first.
  */
+static __always_inline bool socket_seen(const struct sock *sk, struct rec_socket *ret_socket)
+{
+	ret_socket->cookie = socket_cookie_of(sk);
+	socket_fill(ret_socket, sk);
+	return ret_socket->cookie && socket_cookie_of(sk) == ret_socket->cookie;
+}
+
+/* What a descriptor of the current process refers to. */
 static __always_inline bool socket_seen_at(int fd, struct rec_socket *ret_socket)
 {
 	const struct sock *sk = socket_of_fd(fd);
 
-	if (!sk)
-		return false;
-	ret_socket->cookie = socket_cookie_of(sk);
-	socket_fill(ret_socket, sk);
-	return ret_socket->cookie && socket_cookie_of(sk) == ret_socket->cookie;
+	return sk && socket_seen(sk, ret_socket);
 }
 
 /*

@@ -57,6 +57,9 @@ static __always_inline int post_bind(struct bpf_sock *ctx)
 
 	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
 		return 1;
+	/* A further subflow of MPTCP: it connects at once, and nobody asked for its port. */
+	if (task_is_kernel_thread() && socket_is_subflow(sk))
+		return 1;
 	note = note_of(ctx);
 	if (note) {
 		note->port = BPF_CORE_READ(sk, __sk_common.skc_num);
@@ -79,6 +82,24 @@ SEC("cgroup/post_bind6")
 int cgroup_post_bind6(struct bpf_sock *ctx)
 {
 	return post_bind(ctx);
+}
+
+/*
+ * Where functions tell binds: a subflow of MPTCP has no cookie yet when bind(2) returns, and without one no
+ * identity. All others have it from the beginning.
+ */
+SEC("?cgroup/post_bind4")
+int subflow_bound4(struct bpf_sock *ctx)
+{
+	bpf_get_socket_cookie(ctx);
+	return 1;
+}
+
+SEC("?cgroup/post_bind6")
+int subflow_bound6(struct bpf_sock *ctx)
+{
+	bpf_get_socket_cookie(ctx);
+	return 1;
 }
 
 /* --- connect ---------------------------------------------------------------------------------------------
@@ -182,6 +203,16 @@ int cgroup_sendmsg6(struct bpf_sock_addr *ctx)
  * accept(2) that asks for the peer's address runs this on the new socket; so does getpeername(2), which
  * cannot come first on a connection that nobody has accepted.
  */
+static __always_inline void mptcp_peer_name(struct bpf_sock_addr *ctx)
+{
+	const struct sock *subflow = compat_mptcp_first(socket_of(ctx));
+	struct rec_socket socket = {};
+	struct claim claim = {};
+
+	if (subflow && socket_seen(subflow, &socket) && accept_claim(socket.cookie, socket.state, &claim))
+		accept_found(&socket, &claim, true, PROBE_CGROUP);
+}
+
 static __always_inline int peer_name(struct bpf_sock_addr *ctx)
 {
 	__u64 cookie = bpf_get_socket_cookie(ctx);
@@ -189,6 +220,8 @@ static __always_inline int peer_name(struct bpf_sock_addr *ctx)
 	struct claim claim = {};
 	struct note *note;
 
+	if (socket_is_mptcp(ctx->type, ctx->protocol))
+		mptcp_peer_name(ctx);
 	if (!sk || ctx->protocol != IPPROTO_TCP || !is_ours(ctx))
 		return 1;
 	note = bpf_sk_storage_get(&notes, sk, NULL, 0);

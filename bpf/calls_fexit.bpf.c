@@ -33,7 +33,7 @@ static __always_inline struct sock *socket_to_tell(struct socket *socket)
  * Ways in without a system call come here, too: their mark may stand until the next call of that thread,
  * which begins by taking it away.
  */
-static __always_inline void failure_told(void)
+static __always_inline void call_told(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	__u8 yes = 1;
@@ -49,16 +49,19 @@ static __always_inline int call_begins(void)
 	return 0;
 }
 
-/* The socket of a call that failed before anybody told it. */
-static __always_inline struct sock *socket_of_refused(int fd, int result)
+/*
+ * The socket of a call that failed before anybody told it. Binds and listens of MPTCP reach the functions
+ * below on some kernels only (inet_bind_sk and __inet_listen_sk of 6.6 and 6.7 are called without them): what
+ * they tell of subflows is marked like a failure, and told here where it is not.
+ */
+static __always_inline struct sock *socket_of_untold(int fd, int result)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct sock *sk;
+	struct sock *sk = socket_of_fd(fd);
 
-	if (result >= 0 || !bpf_map_delete_elem(&calls_told, &tid))
+	if (!sk || !socket_is_ours_sk(sk) || (result >= 0 && !socket_is_subflow(sk)))
 		return NULL;
-	sk = socket_of_fd(fd);
-	return sk && socket_is_ours_sk(sk) ? sk : NULL;
+	return bpf_map_delete_elem(&calls_told, &tid) ? sk : NULL;
 }
 
 /* --- bind ------------------------------------------------------------------------------------------------
@@ -77,10 +80,12 @@ static __always_inline void bind_returned(struct socket *socket, const struct so
 	cookie = socket_cookie_typed(sk);
 	address_read(&address, from, length, ADDRESS_IN_KERNEL);
 	if (result < 0) {
-		failure_told();
+		call_told();
 		bind_failed(sk, cookie, -result, &address, PROBE_FENTRY);
 		return;
 	}
+	if (socket_is_subflow(sk))
+		call_told();
 	note = note_of(sk);
 	if (note && sk->__sk_common.skc_num) {
 		note->port = sk->__sk_common.skc_num;
@@ -105,13 +110,17 @@ int BPF_PROG(fentry_bind_call, int fd, struct sockaddr *address, int length)
 SEC("?fexit/__sys_bind")
 int BPF_PROG(fexit_bind_call, int fd, struct sockaddr *from, int length, int result)
 {
-	struct sock *sk = socket_of_refused(fd, result);
+	struct sock *sk = socket_of_untold(fd, result);
 	struct address address = {};
 
 	if (!sk)
 		return 0;
 	address_read(&address, from, length, ADDRESS_OF_CALLER);
-	bind_failed(sk, socket_cookie_of(sk), -result, &address, PROBE_FENTRY);
+	if (result < 0)
+		bind_failed(sk, socket_cookie_of(sk), -result, &address, PROBE_FENTRY);
+	else if (socket_cookie_of(sk))
+		bind_succeeded(sk, socket_cookie_of(sk), NULL, &address,
+			       !BPF_CORE_READ(sk, __sk_common.skc_num), PROBE_FENTRY);
 	return 0;
 }
 
@@ -124,8 +133,8 @@ static __always_inline void listen_ended(struct socket *socket, int result)
 
 	if (!sk)
 		return;
-	if (result < 0)
-		failure_told();
+	if (result < 0 || socket_is_subflow(sk))
+		call_told();
 	listen_returned(sk, socket_cookie_typed(sk), result < 0 ? -result : 0, PROBE_FENTRY);
 }
 
@@ -141,10 +150,10 @@ int BPF_PROG(fentry_listen_call, int fd, int backlog)
 SEC("?fexit/__sys_listen")
 int BPF_PROG(fexit_listen_call, int fd, int backlog, int result)
 {
-	struct sock *sk = socket_of_refused(fd, result);
+	struct sock *sk = socket_of_untold(fd, result);
 
 	if (sk)
-		listen_returned(sk, socket_cookie_of(sk), -result, PROBE_FENTRY);
+		listen_returned(sk, socket_cookie_of(sk), result < 0 ? -result : 0, PROBE_FENTRY);
 	return 0;
 }
 
@@ -163,7 +172,7 @@ static __always_inline void tcp_connect_ended(struct socket *socket, const struc
 	sk = socket_to_tell(socket);
 	if (!sk)
 		return;
-	failure_told();
+	call_told();
 	address_read(&address, to, length, ADDRESS_IN_KERNEL);
 	connect_returned(sk, -result, &address, PROBE_FENTRY);
 }
@@ -181,7 +190,7 @@ static __always_inline void udp_connect_ended(struct socket *socket, const struc
 	if (!sk)
 		return;
 	if (result < 0)
-		failure_told();
+		call_told();
 	address_read(&address, to, length, ADDRESS_IN_KERNEL);
 	connect_returned(sk, result < 0 ? -result : 0, &address, PROBE_FENTRY);
 }
@@ -199,7 +208,7 @@ int BPF_PROG(fentry_connect_call, int fd, struct sockaddr *to, int length)
 SEC("?fexit/__sys_connect")
 int BPF_PROG(fexit_connect_call, int fd, struct sockaddr *to, int length, int result)
 {
-	struct sock *sk = socket_of_refused(fd, result);
+	struct sock *sk = result < 0 ? socket_of_untold(fd, result) : NULL;
 	struct address address = {};
 
 	if (!sk)

@@ -7,14 +7,8 @@
 
 static __always_inline struct sock *socket_of_request(struct io_kiocb *request)
 {
-	struct file *file = BPF_CORE_READ(request, file);
-	struct socket *socket;
-	struct sock *sk;
+	struct sock *sk = socket_of_file(BPF_CORE_READ(request, file));
 
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000)
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
 	return sk && socket_is_ours_sk(sk) ? sk : NULL;
 }
 

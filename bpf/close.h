@@ -22,8 +22,8 @@ static __always_inline void close_fill_note(struct rec_close *rec, const struct 
 
 /*
  * state: the one that ended. by_current: the releaser is the current process; otherwise it is the one that
- * the note remembers, if the last descriptor is gone, and nobody if not. by_current and typed (see
- * socket_fill_typed()) are constants. NULL when it cannot be sent; else emit_end() follows.
+ * the note remembers, if the last descriptor is gone, and nobody if not. typed (see socket_fill_typed()) is
+ * a constant. NULL when it cannot be sent; else emit_end() follows.
  */
 static __always_inline struct rec_close *close_begin(const struct sock *sk, __u64 cookie,
 						     const struct note *note, __u8 state,

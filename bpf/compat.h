@@ -113,6 +113,51 @@ static __always_inline bool compat_syscall_accepts(const struct task_struct *tas
 #endif
 }
 
+/* The first subflow of an MPTCP socket; NULL when there is none. MPTCP can be left out of a kernel. */
+static __always_inline struct sock *compat_mptcp_first(const struct sock *sk)
+{
+	const struct mptcp_sock *mptcp = (const void *)sk;
+
+	return bpf_core_field_exists(mptcp->first) ? BPF_CORE_READ(mptcp, first) : NULL;
+}
+
+/* Whether a TCP socket is a subflow of an MPTCP socket. */
+static __always_inline bool compat_is_subflow(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const void *)sk;
+
+	return bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
+}
+
+/*
+ * The subflow of an MPTCP socket that comes after another one, or, with NULL, the first; NULL: no more. They
+ * begin with their links in the list, and a list_head with the one to the next. Each type that is looked up
+ * by its name costs a one-shot command a millisecond of start-up: these two need not be.
+ */
+static __always_inline const struct mptcp_subflow_context *
+compat_mptcp_next(const struct sock *sk, const struct mptcp_subflow_context *after)
+{
+	const struct mptcp_sock *mptcp = (const void *)sk;
+	const void *list, *next = NULL;
+
+	if (!bpf_core_field_exists(mptcp->conn_list))
+		return NULL;
+	list = (const char *)mptcp + bpf_core_field_offset(mptcp->conn_list);
+	bpf_probe_read_kernel(&next, sizeof(next), after ? (const void *)after : list);
+	return next == list ? NULL : next;
+}
+
+/* Its socket. The memory of one that has ended may be another's already: not if it is no subflow. */
+static __always_inline const struct sock *compat_mptcp_subflow(const struct mptcp_subflow_context *context)
+{
+	const struct sock *sk;
+
+	if (!bpf_core_field_exists(context->tcp_sock))
+		return NULL;
+	sk = BPF_CORE_READ(context, tcp_sock);
+	return sk && compat_is_subflow(sk) ? sk : NULL;
+}
+
 /*
  * Since 7.0 or so an element of socket storage has a state, and is cut off from its socket while the iterator
  * over the map may stand on it: the kernel then follows a null pointer (seen on 7.2.13). Before, it never is.

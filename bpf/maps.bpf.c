@@ -10,6 +10,7 @@ struct refused_map refused SEC(".maps");
 struct threads_map calls_told SEC(".maps");
 struct threads_map accepts_told SEC(".maps");
 struct threads_map accepts_inside SEC(".maps");
+struct subflows_map subflows_released SEC(".maps");
 struct first_ran_map first_ran SEC(".maps");
 struct probed_calls_map probed_calls SEC(".maps");
 struct ports_told_map ports_told SEC(".maps");

@@ -162,6 +162,14 @@ struct ports_told_map {
 	__type(value, __u64);
 };
 
+/* Subflows of MPTCP that still end, by cookie: who let go of the socket above; pid 0: nobody knows. */
+struct subflows_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct rec_task);
+};
+
 struct cpus_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -183,6 +191,7 @@ extern struct refused_map refused SEC(".maps");
 extern struct threads_map calls_told SEC(".maps");     /* the function has told why this call failed */
 extern struct threads_map accepts_told SEC(".maps");   /* the function has told this call */
 extern struct threads_map accepts_inside SEC(".maps"); /* was inside when the function was hooked */
+extern struct subflows_map subflows_released SEC(".maps");
 extern struct first_ran_map first_ran SEC(".maps");
 extern struct probed_calls_map probed_calls SEC(".maps");
 extern struct ports_told_map ports_told SEC(".maps");

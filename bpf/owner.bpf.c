@@ -69,19 +69,80 @@ static __always_inline void released_by_current(struct note *note, __u8 state)
 		note_by_current(note);
 }
 
+/* --- MPTCP ------------------------------------------------------------------------------------------------
+ */
+
+/* It ends later, when its state changes, unless it was bound and no more. */
+static __always_inline void subflow_released(const struct sock *subflow, const struct note *note)
+{
+	__u8 state = BPF_CORE_READ(subflow, __sk_common.skc_state);
+	__u64 cookie = socket_cookie_of(subflow);
+	struct rec_close *rec;
+
+	if (!cookie)
+		return;
+	if (state != TCP_CLOSE) {
+		bpf_map_update_elem(&subflows_released, &cookie, &note->task, BPF_ANY);
+		return;
+	}
+	if (!BPF_CORE_READ(subflow, __sk_common.skc_num))
+		return;
+	rec = close_begin(subflow, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
+	if (rec)
+		emit_end(rec);
+}
+
+struct release {
+	const struct sock *of;
+	const struct mptcp_subflow_context *at;
+	struct note note; /* who let go, in the form of one */
+};
+
+/* 1 after the last. */
+static long release_subflow(__u32 number, struct release *release)
+{
+	const struct sock *subflow = socket_next_subflow(release->of, &release->at);
+
+	if (!subflow)
+		return 1;
+	subflow_released(subflow, &release->note);
+	return 0;
+}
+
+/* A process let go of the socket above. In a bpf_loop(), the verifier looks at it but once. */
+static __always_inline void mptcp_released(const struct sock *sk, __u8 state)
+{
+	struct release release = {.of = sk};
+
+	released_by_current(&release.note, state);
+	release.note.flags |= NOTE_RELEASED;
+	if (compat_has_loop()) {
+		bpf_loop(SUBFLOWS_MAX, release_subflow, &release, 0);
+		return;
+	}
+	for (__u32 i = 0; i < SUBFLOWS_MAX; i++)
+		if (release_subflow(i, &release))
+			return;
+}
+
 SEC("cgroup/sock_release")
 int owner_released(struct bpf_sock *ctx)
 {
 	const struct sock *sk = (const void *)ctx;
+	__u32 protocol = ctx->protocol;
 	struct rec_close *rec;
 	struct note *note;
 	__u64 cookie;
 	__u8 state;
 
-	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
+	state = ctx->state;
+	if (protocol == IPPROTO_MPTCP) {
+		mptcp_released(sk, state);
+		return 1;
+	}
+	if (!socket_is_ours(ctx->type, protocol, ctx->family))
 		return 1;
 	cookie = bpf_get_socket_cookie(ctx);
-	state = ctx->state;
 	note = note_of(ctx);
 	if (note) {
 		drop_claims(sk, note, cookie);
@@ -90,7 +151,7 @@ int owner_released(struct bpf_sock *ctx)
 		released_by_current(note, state);
 		note->flags |= NOTE_RELEASED;
 	}
-	if (ctx->protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
+	if (protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
 		return 1; /* the state change to CLOSE reports it */
 	if (!BPF_CORE_READ(sk, __sk_common.skc_num))
 		return 1;

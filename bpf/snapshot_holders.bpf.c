@@ -4,6 +4,7 @@
  * process, and so every socket with a descriptor in every namespace; the storage of sockets also those whose
  * descriptor is under way in a message, and so do the queues of Unix sockets.
  */
+#include "emit.h"
 #include "snapshot.h"
 
 #define SCM_MAX_FD 253 /* of one message */
@@ -112,19 +113,21 @@ struct messages {
 	struct seq_file *seq;
 };
 
-/* A file is a socket's if what it leads to leads back to it. NULL: it is not. */
-static __always_inline const struct sock *socket_of_file(const struct file *file)
+/* A file is a socket's if what it leads to leads back to it. NULL: it is not. Of MPTCP, the first subflow. */
+static __always_inline const struct sock *socket_in_flight(const struct file *file)
 {
 	const struct socket *socket = BPF_CORE_READ(file, private_data);
-	const struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
 
-	return BPF_CORE_READ(socket, file) == file && BPF_CORE_READ(sk, sk_socket) == socket ? sk : NULL;
+	if (BPF_CORE_READ(socket, file) != file || BPF_CORE_READ(sk, sk_socket) != socket)
+		return NULL;
+	return socket_with_port(sk);
 }
 
 static __always_inline void say_in_flight(struct seq_file *seq, const struct file *file)
 {
 	struct rec_socket_row row = {};
-	const struct sock *sk = socket_of_file(file);
+	const struct sock *sk = socket_in_flight(file);
 
 	if (!sk || !socket_is_ours_sk(sk) || !BPF_CORE_READ(sk, __sk_common.skc_num))
 		return;
@@ -211,13 +214,112 @@ static __always_inline void describe_task(const struct task_struct *task)
 	bpf_probe_read_kernel_str(to->comm, sizeof(to->comm), &leader->comm);
 }
 
+/* Too large for the stack. Like `walk`, they are one walk's at a time. */
+struct {
+	struct rec_holder holder;
+	struct rec_socket_row subflow;
+} found = {};
+
+static __always_inline void holder_begin(__u32 fd)
+{
+	zero(&found.holder, sizeof(found.holder));
+	header_begin(&found.holder.header, sizeof(found.holder), REC_HOLDER, REC_F_TASK);
+	found.holder.task = walk.task;
+	found.holder.fd = fd;
+}
+
+static __always_inline int say_holder(struct seq_file *seq, __u64 cookie, __u16 protocol)
+{
+	found.holder.cookie = cookie;
+	found.holder.protocol = protocol;
+	return bpf_seq_write(seq, &found.holder, sizeof(found.holder));
+}
+
+/*
+ * MPTCP: the descriptor leads to a socket above, and its subflows have the ports. One that has no cookie yet
+ * is bound and no more since before anybody looked: nothing here can give it one.
+ */
+static __always_inline bool is_wanted(const struct rec_socket *socket)
+{
+	if (!socket->cookie || !socket->local_port || (walk.port && socket->local_port != walk.port))
+		return false;
+	return !walk.ports_only || socket->state == TCP_LISTEN || socket->state == TCP_CLOSE;
+}
+
+static __always_inline int say_subflow(struct seq_file *seq, const struct sock *subflow)
+{
+	struct rec_socket_row *row = &found.subflow;
+	struct rec_socket *socket = &row->fact.socket;
+
+	zero(row, sizeof(*row));
+	header_begin(&row->fact.header, sizeof(*row), REC_SOCKET, REC_F_SOCKET);
+	socket->cookie = socket_cookie_of(subflow);
+	socket_fill(socket, subflow);
+	if (!is_wanted(socket) || socket_cookie_of(subflow) != socket->cookie)
+		return 0;
+	socket->options = socket_options(subflow);
+	if (walk.with_ports)
+		row_add_port(row, BPF_CORE_READ((const struct tcp_sock *)subflow, inet_conn.icsk_bind_hash),
+			     subflow);
+	if (!listed_elsewhere(socket))
+		bpf_seq_write(seq, row, sizeof(*row));
+	return say_holder(seq, socket->cookie, IPPROTO_TCP);
+}
+
+struct subflows {
+	const struct sock *of;
+	const struct mptcp_subflow_context *at;
+	struct seq_file *seq;
+};
+
+/* 1 after the last. */
+static long look_at_subflow(__u32 number, struct subflows *subflows)
+{
+	const struct sock *subflow = socket_next_subflow(subflows->of, &subflows->at);
+
+	if (!subflow)
+		return 1;
+	say_subflow(subflows->seq, subflow);
+	return 0;
+}
+
+/* In a bpf_loop(), the verifier looks at it but once. */
+static __always_inline void say_subflows(struct seq_file *seq, const struct sock *sk)
+{
+	struct subflows subflows = {.of = sk, .seq = seq};
+
+	if (compat_has_loop()) {
+		bpf_loop(SUBFLOWS_MAX, look_at_subflow, &subflows, 0);
+		return;
+	}
+	for (__u32 i = 0; i < SUBFLOWS_MAX; i++)
+		if (look_at_subflow(i, &subflows))
+			return;
+}
+
+static __always_inline void say_socket(struct seq_file *seq, struct sock *sk)
+{
+	__u64 cookie;
+
+	if (!has_port(sk) || (walk.port && sk->__sk_common.skc_num != walk.port))
+		return;
+	if (walk.ports_only && is_connection(sk))
+		return;
+	cookie = COOKIE(sk, &sk->__sk_common);
+#ifndef SNAPSHOT_LEAN
+	if (knob_adopt)
+		adopt(sk, cookie, &walk.task);
+#endif
+	row_if_unlisted(seq, sk, cookie);
+	say_holder(seq, cookie, sk->sk_protocol);
+}
+
 /* Each thread with a descriptor table of its own, and each leader. */
 SEC("iter/task_file")
 int snapshot_files(struct on_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct rec_holder holder = {};
 	struct socket *socket;
 	struct sock *sk;
 
@@ -227,21 +329,13 @@ int snapshot_files(struct on_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || !has_port(sk) || (walk.port && sk->__sk_common.skc_num != walk.port))
-		return 0;
-	if (walk.ports_only && is_connection(sk))
+	if (!sk || (sk->sk_protocol != IPPROTO_MPTCP && !has_port(sk)))
 		return 0;
 	describe_task(task);
-	header_begin(&holder.header, sizeof(holder), REC_HOLDER, REC_F_TASK);
-	holder.task = walk.task;
-	holder.cookie = COOKIE(sk, &sk->__sk_common);
-	holder.protocol = sk->sk_protocol;
-	holder.fd = ctx->fd;
-#ifndef SNAPSHOT_LEAN
-	if (knob_adopt)
-		adopt(sk, holder.cookie, &holder.task);
-#endif
-	row_if_unlisted(ctx->all->out, sk, holder.cookie);
-	bpf_seq_write(ctx->all->out, &holder, sizeof(holder));
+	holder_begin(ctx->fd);
+	if (socket_is_mptcp(sk->sk_type, sk->sk_protocol))
+		say_subflows(ctx->all->out, sk);
+	else
+		say_socket(ctx->all->out, sk);
 	return 0;
 }

@@ -23,6 +23,18 @@ static __always_inline bool socket_is_ours(__u16 type, __u16 protocol, __u16 fam
 	       (type == SOCK_DGRAM && protocol == IPPROTO_UDP);
 }
 
+/*
+ * MPTCP: what a program holds is a socket of that protocol, and what has the port is a TCP socket that the
+ * kernel made for it and no descriptor leads to, a subflow. Facts are about subflows; acts on the socket
+ * above are told of the first.
+ */
+#define SUBFLOWS_MAX 8 /* as many as the kernel makes (MPTCP_SUBFLOWS_MAX) */
+
+static __always_inline bool socket_is_mptcp(__u16 type, __u16 protocol)
+{
+	return type == SOCK_STREAM && protocol == IPPROTO_MPTCP;
+}
+
 static __always_inline __u16 socket_protocol(const struct sock *sk)
 {
 	return BPF_CORE_READ(sk, sk_protocol);
@@ -132,20 +144,48 @@ static __always_inline __u64 socket_cookie_typed(struct sock *sk)
 	return cookie ? cookie : bpf_get_socket_cookie(sk);
 }
 
+static __always_inline bool socket_is_subflow(const struct sock *sk)
+{
+	return socket_protocol(sk) == IPPROTO_TCP && compat_is_subflow(sk);
+}
+
+/* The one with the port, of one that a program holds. NULL: there is none. */
+static __always_inline struct sock *socket_with_port(struct sock *sk)
+{
+	return socket_protocol(sk) == IPPROTO_MPTCP ? compat_mptcp_first(sk) : sk;
+}
+
+/* All of them, one after the other; *at begins at NULL. NULL: no more. */
+static __always_inline const struct sock *socket_next_subflow(const struct sock *of,
+							      const struct mptcp_subflow_context **at)
+{
+	*at = compat_mptcp_next(of, *at);
+	return *at ? compat_mptcp_subflow(*at) : NULL;
+}
+
+/* The socket of a file, or NULL. */
+static __always_inline struct sock *socket_of_file(const struct file *file)
+{
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	return sk ? socket_with_port(sk) : NULL;
+}
+
 /* The socket of an open descriptor of the current process, or NULL. */
 static __always_inline struct sock *socket_of_fd(int fd)
 {
 	struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
 	struct file *file = NULL;
-	struct socket *socket;
 
 	if (fd < 0 || (__u32)fd >= table->max_fds)
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	return socket_of_file(file);
 }
 
 #endif

@@ -17,6 +17,21 @@ static __always_inline bool made_by_kernel(const struct sock *sk)
 	return !BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_net_refcnt);
 }
 
+/* A subflow of MPTCP ends: who let go of the socket above was put down then. */
+static __always_inline void subflow_ends(struct sock *sk, __u64 cookie, struct note *note)
+{
+	const struct rec_task *task;
+
+	if (!note || !compat_is_subflow(sk))
+		return;
+	task = bpf_map_lookup_elem(&subflows_released, &cookie);
+	if (!task)
+		return;
+	note->flags = (note->flags & ~NOTE_TASK) | NOTE_RELEASED | (task->pid ? NOTE_TASK : 0);
+	note->task = *task;
+	bpf_map_delete_elem(&subflows_released, &cookie);
+}
+
 static __always_inline void connect_began(struct sock *sk)
 {
 	struct note *note = note_of(sk);
@@ -30,7 +45,7 @@ static __always_inline void connect_began(struct sock *sk)
 	note->begun_ns = bpf_ktime_get_boot_ns();
 	if (!sk->__sk_common.skc_num)
 		note->flags |= NOTE_AUTOBOUND;
-	if (!made_by_kernel(sk)) {
+	if (!made_by_kernel(sk) && !task_is_kernel_thread()) {
 		note_owned_by_current(note);
 		announce_current();
 	}
@@ -142,7 +157,9 @@ static __always_inline void listen_began(struct sock *sk)
 static __always_inline void listen_ended(struct sock *sk)
 {
 	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_close *rec;
+	bool by_note;
 
 	if (note)
 		note->state = TCP_CLOSE;
@@ -150,9 +167,11 @@ static __always_inline void listen_ended(struct sock *sk)
 		return;
 	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
 		return;
-	announce_current();
-	rec = close_begin(sk, socket_cookie_typed(sk), note, TCP_LISTEN, CLOSE_LOCAL, true, true,
-			  PROBE_TRACEPOINT);
+	subflow_ends(sk, cookie, note);
+	by_note = task_is_kernel_thread() || (note && note->flags & NOTE_RELEASED);
+	if (!by_note)
+		announce_current();
+	rec = close_begin(sk, cookie, note, TCP_LISTEN, CLOSE_LOCAL, !by_note, true, PROBE_TRACEPOINT);
 	if (rec)
 		emit_end(rec);
 }
@@ -199,6 +218,7 @@ static __always_inline void connection_ended(struct sock *sk, int old_state)
 	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_close *rec;
 
+	subflow_ends(sk, cookie, note);
 	rec = close_begin(sk, cookie, note, old_state, close_reason_of(sk, old_state), false, true,
 			  PROBE_TRACEPOINT);
 	if (rec) {

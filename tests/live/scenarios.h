@@ -51,6 +51,8 @@
 	X(preempted)                                                                                         \
 	X(probes_run_out)                                                                                    \
 	X(calls_32bit)                                                                                       \
+	X(mptcp)                                                                                             \
+	X(mptcp_holders)                                                                                     \
 	X(who_holders)                                                                                       \
 	X(who_addresses)                                                                                     \
 	X(who_remains)                                                                                       \

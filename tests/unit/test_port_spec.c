@@ -200,6 +200,7 @@ static void test_matches(void **state)
 {
 	assert_true(matches("80", AF_INET, "10.0.0.1", 0));
 	assert_true(matches("80/tcp", AF_INET6, "::1", 0));
+	assert_true(matches("80/mptcp", AF_INET, "10.0.0.1", 0));
 	assert_false(matches("80/udp", AF_INET, "10.0.0.1", 0));
 	assert_false(matches("81", AF_INET, "10.0.0.1", 0));
 	assert_true(matches("10.0.0.1:80", AF_INET, "10.0.0.1", 0));

@@ -23,17 +23,11 @@ static bool addresses_collide(const struct address_prefix *wanted, const struct 
 	return !wanted->family || meets(wanted->family, wanted->addr, socket);
 }
 
-/* TCP and MPTCP share their ports. */
-static uint16_t port_space(uint16_t protocol)
-{
-	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : protocol;
-}
-
 bool bind_ok_collides(const struct port_spec *wanted, uint32_t netns, const struct rec_socket *socket)
 {
 	if (socket->local_port != wanted->port || socket->netns != netns || socket->state == TCP_NEW_SYN_RECV)
 		return false;
-	if (wanted->protocol && port_space(socket->protocol) != port_space(wanted->protocol))
+	if (wanted->protocol && port_spec_space(socket->protocol) != port_spec_space(wanted->protocol))
 		return false;
 	return addresses_collide(&wanted->address, socket);
 }

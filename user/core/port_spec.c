@@ -197,9 +197,15 @@ int port_spec_parse(char *word, const struct filter_resolver *resolver, struct p
 /* --- sockets ----------------------------------------------------------------------------------------------
  */
 
+uint16_t port_spec_space(uint16_t protocol)
+{
+	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : protocol;
+}
+
 static bool has_port(const struct port_spec *spec, const struct rec_socket *socket)
 {
-	return socket->local_port == spec->port && (!spec->protocol || socket->protocol == spec->protocol);
+	return socket->local_port == spec->port &&
+	       (!spec->protocol || port_spec_space(socket->protocol) == port_spec_space(spec->protocol));
 }
 
 bool port_spec_matches(const struct port_spec *spec, const struct rec_socket *socket)

@@ -27,6 +27,9 @@ struct port_spec {
 int port_spec_parse(char *word, const struct filter_resolver *resolver, struct port_spec *ret_spec,
 		    struct filter_error *error);
 
+/* TCP and MPTCP share their ports, whose sockets are those of TCP. */
+uint16_t port_spec_space(uint16_t protocol);
+
 /*
  * Whether the socket has this port: it receives what is sent there, or is a connection with that local end.
  * Wildcards serve every address of their family, a dual-stack socket also those of IPv4.

@@ -133,6 +133,8 @@ uint32_t functions_choose(struct bpf_object *object, const struct btf *kernel, b
 			chosen |= load(object, function);
 	}
 	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "accept_adopt"), true);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "subflow_bound4"), true);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "subflow_bound6"), true);
 	return chosen & ~lacking;
 }
 
