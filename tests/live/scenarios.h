@@ -53,6 +53,7 @@
 	X(calls_32bit)                                                                                       \
 	X(mptcp)                                                                                             \
 	X(mptcp_holders)                                                                                     \
+	X(sctp)                                                                                              \
 	X(who_holders)                                                                                       \
 	X(who_addresses)                                                                                     \
 	X(who_remains)                                                                                       \

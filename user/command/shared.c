@@ -8,6 +8,7 @@
 #include "view/text_parts.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,11 +95,18 @@ int parse_port(const struct options *options, const char *command, char **words,
 			 command);
 		return EXIT_USAGE;
 	}
-	if (port_spec_parse(words[0], &resolver, ret_spec, &error) == 0)
-		return EXIT_DONE;
-	filter_error_format(&error, text, sizeof(text));
-	complain("%s", text);
-	return EXIT_USAGE;
+	if (port_spec_parse(words[0], &resolver, ret_spec, &error)) {
+		filter_error_format(&error, text, sizeof(text));
+		complain("%s", text);
+		return EXIT_USAGE;
+	}
+	/* Not to call it free what nobody looked at. */
+	if (ret_spec->protocol == IPPROTO_SCTP) {
+		complain("%s: sockets of SCTP are not seen: whether its ports are in use cannot be told",
+			 command);
+		return EXIT_UNSUPPORTED;
+	}
+	return EXIT_DONE;
 }
 
 int output_status(int error)
