@@ -144,6 +144,7 @@ static const struct key {
 } table[] = {
 	{"proto", "", put_proto},
 	{"pid", "process.pid", put_path},
+	{"inner_pid", "portsnoop.pid_ns.pid", put_path},
 	{"tid", "portsnoop.tid", put_path},
 	{"comm", "portsnoop.comm", put_path},
 	{"exe", "process.executable.path", put_path},

@@ -95,6 +95,7 @@
 	X(names)                                                                                             \
 	X(databases)                                                                                         \
 	X(names_move)                                                                                        \
+	X(container)                                                                                         \
 	X(trace_options)                                                                                     \
 	X(snapshot_complete)                                                                                 \
 	X(snapshot_as_ss)                                                                                    \
