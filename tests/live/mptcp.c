@@ -14,14 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PORT	     8900 /* one each for the ways to accept */
-#define PORT_BOUND   8910
-#define PORT_TAKEN   8911
-#define PORT_REFUSED 8912
-#define PORT_KILLED  8913
-#define PORT_HELD    8914
-#define TO_SERVER    700
-#define TO_CLIENT    300
+#define PORT	       8900 /* one each for the ways to accept */
+#define PORT_BOUND     8910
+#define PORT_TAKEN     8911
+#define PORT_REFUSED   8912
+#define PORT_KILLED    8913
+#define PORT_HELD      8914
+#define PORT_HELD_TEXT "8914"
+#define TO_SERVER      700
+#define TO_CLIENT      300
 
 static int mptcp_socket(const struct scene *scene, int family)
 {
@@ -293,19 +294,21 @@ static void take_row(struct scene *scene, const json_t *row, void *context)
 	add_row(listing, "\n");
 }
 
-static void expect(struct scene *scene, const char *what, const char *asking, const struct listing *wanted)
+static void expect(struct scene *scene, const char *command, const char *what, const char *asking,
+		   const struct listing *wanted)
 {
 	struct listing found = {0};
 	struct tool_result result;
 	char netns[16];
 
 	snprintf(netns, sizeof(netns), "%u", scene->netns);
-	tool_run(scene, &result, NULL, "ls", what, asking, "--json", "netns", netns, NULL);
+	tool_run(scene, &result, NULL, command, what, asking, "--json", "netns", netns, NULL);
 	if (result.status)
-		scene_fail(scene, "ls %s: exit code %d, %s", what, result.status, result.err);
+		scene_fail(scene, "%s %s: exit code %d, %s", command, what, result.status, result.err);
 	tool_each_line(scene, result.out_path, take_row, &found);
 	if (strcmp(found.text, wanted->text))
-		scene_fail(scene, "ls %s %s: %s instead of %s", what, asking, found.text, wanted->text);
+		scene_fail(scene, "%s %s %s: %s instead of %s", command, what, asking, found.text,
+			   wanted->text);
 	tool_result_free(&result);
 }
 
@@ -322,7 +325,7 @@ static void idle(struct scene *scene, void *context)
  * too. */
 static void expect_holders(struct scene *scene, const char *asking, int client, pid_t child)
 {
-	struct listing ports = {0}, connections = {0};
+	struct listing who = {0}, ports = {0}, connections = {0};
 	int server_port = PORT_HELD, client_port = held_of(scene, client).port;
 	bool client_first = client_port < server_port;
 
@@ -330,8 +333,12 @@ static void expect_holders(struct scene *scene, const char *asking, int client, 
 	for (int i = 0; i < 2; i++)
 		add_row(&connections, "tcp 127.0.0.1:%d established %d %d\n",
 			(i == 0) == client_first ? client_port : server_port, getpid(), child);
-	expect(scene, "ports", asking, &ports);
-	expect(scene, "connections", asking, &connections);
+	/* Before anybody listed them: their cookies are made while who looks. */
+	who = ports;
+	add_row(&who, "tcp 127.0.0.1:%d established %d %d\n", server_port, getpid(), child);
+	expect(scene, "who", PORT_HELD_TEXT, asking, &who);
+	expect(scene, "ls", "ports", asking, &ports);
+	expect(scene, "ls", "connections", asking, &connections);
 }
 
 void mptcp_holders(struct scene *scene)

@@ -133,7 +133,9 @@ static const struct setting {
 	enum health zero; /* what it means that it is 0, and what that costs */
 	const char *cost;
 } settings[] = {
-	{"kernel.perf_event_paranoid", "who may use tracepoints; CAP_PERFMON may always", HEALTH_OK, NULL},
+	{"kernel.perf_event_paranoid",
+	 "who may use tracepoints; CAP_PERFMON may always, above 2 on Debian only CAP_SYS_ADMIN", HEALTH_OK,
+	 NULL},
 	{"kernel.unprivileged_bpf_disabled", "who may use bpf(2); CAP_BPF may always", HEALTH_OK, NULL},
 	{"net.core.bpf_jit_enable", "whether programs run as machine code", HEALTH_MISSING,
 	 "programs are interpreted, and the kernel refuses those that cannot be: iterators among them"},
