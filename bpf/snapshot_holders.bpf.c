@@ -102,6 +102,31 @@ int snapshot_noted(struct on_note *ctx)
 }
 #endif
 
+/* --- sockets that are no typed pointers -------------------------------------------------------------------
+ */
+
+/* Too large for the stack. Like `walk`, they are one walk's at a time. */
+struct {
+	struct rec_holder holder;
+	struct rec_socket_row socket;
+} found = {};
+
+/*
+ * Reads one. It may end meanwhile, and its memory be another's. 0: nothing with a port and an identity: here
+ * a cookie can only be read. A function, so that its types are relocated once.
+ */
+static __noinline int find_socket(const struct sock *sk, __u16 flags)
+{
+	struct rec_socket *socket = &found.socket.fact.socket;
+
+	zero(&found.socket, sizeof(found.socket));
+	header_begin(&found.socket.fact.header, sizeof(found.socket), REC_SOCKET, flags);
+	socket->cookie = socket_cookie_of(sk);
+	socket_fill(socket, sk);
+	socket->options = socket_options(sk);
+	return socket->cookie && socket->local_port && socket_cookie_of(sk) == socket->cookie;
+}
+
 /* --- under way in a message (SCM_RIGHTS) -------------------------------------------------------------------
  */
 
@@ -126,17 +151,10 @@ static __always_inline const struct sock *socket_in_flight(const struct file *fi
 
 static __always_inline void say_in_flight(struct seq_file *seq, const struct file *file)
 {
-	struct rec_socket_row row = {};
 	const struct sock *sk = socket_in_flight(file);
 
-	if (!sk || !socket_is_ours_sk(sk) || !BPF_CORE_READ(sk, __sk_common.skc_num))
-		return;
-	header_begin(&row.fact.header, sizeof(row), REC_SOCKET, REC_F_SOCKET | SOCKET_F_IN_FLIGHT);
-	socket_fill(&row.fact.socket, sk);
-	row.fact.socket.cookie = socket_cookie_of(sk);
-	row.fact.socket.options = socket_options(sk);
-	if (row.fact.socket.cookie) /* here it can only be read */
-		bpf_seq_write(seq, &row, sizeof(row));
+	if (sk && socket_is_ours_sk(sk) && find_socket(sk, REC_F_SOCKET | SOCKET_F_IN_FLIGHT))
+		bpf_seq_write(seq, &found.socket, sizeof(found.socket));
 }
 
 static long look_at_file(__u32 number, struct messages *messages)
@@ -214,12 +232,6 @@ static __always_inline void describe_task(const struct task_struct *task)
 	bpf_probe_read_kernel_str(to->comm, sizeof(to->comm), &leader->comm);
 }
 
-/* Too large for the stack. Like `walk`, they are one walk's at a time. */
-struct {
-	struct rec_holder holder;
-	struct rec_socket_row subflow;
-} found = {};
-
 static __always_inline void holder_begin(__u32 fd)
 {
 	zero(&found.holder, sizeof(found.holder));
@@ -239,31 +251,21 @@ static __always_inline int say_holder(struct seq_file *seq, __u64 cookie, __u16 
  * MPTCP: the descriptor leads to a socket above, and its subflows have the ports. One that has no cookie yet
  * is bound and no more since before anybody looked: nothing here can give it one.
  */
-static __always_inline bool is_wanted(const struct rec_socket *socket)
+static __always_inline void say_subflow(struct seq_file *seq, const struct sock *subflow)
 {
-	if (!socket->cookie || !socket->local_port || (walk.port && socket->local_port != walk.port))
-		return false;
-	return !walk.ports_only || socket->state == TCP_LISTEN || socket->state == TCP_CLOSE;
-}
+	const struct rec_socket *socket = &found.socket.fact.socket;
 
-static __always_inline int say_subflow(struct seq_file *seq, const struct sock *subflow)
-{
-	struct rec_socket_row *row = &found.subflow;
-	struct rec_socket *socket = &row->fact.socket;
-
-	zero(row, sizeof(*row));
-	header_begin(&row->fact.header, sizeof(*row), REC_SOCKET, REC_F_SOCKET);
-	socket->cookie = socket_cookie_of(subflow);
-	socket_fill(socket, subflow);
-	if (!is_wanted(socket) || socket_cookie_of(subflow) != socket->cookie)
-		return 0;
-	socket->options = socket_options(subflow);
+	if (!find_socket(subflow, REC_F_SOCKET) || (walk.port && socket->local_port != walk.port))
+		return;
+	if (walk.ports_only && socket->state != TCP_LISTEN && socket->state != TCP_CLOSE)
+		return;
 	if (walk.with_ports)
-		row_add_port(row, BPF_CORE_READ((const struct tcp_sock *)subflow, inet_conn.icsk_bind_hash),
+		row_add_port(&found.socket,
+			     BPF_CORE_READ((const struct tcp_sock *)subflow, inet_conn.icsk_bind_hash),
 			     subflow);
 	if (!listed_elsewhere(socket))
-		bpf_seq_write(seq, row, sizeof(*row));
-	return say_holder(seq, socket->cookie, IPPROTO_TCP);
+		bpf_seq_write(seq, &found.socket, sizeof(found.socket));
+	say_holder(seq, socket->cookie, IPPROTO_TCP);
 }
 
 struct subflows {
