@@ -4,12 +4,14 @@
  * them. It sees the container, says so, and of what happens outside nothing that is wrong.
  */
 #include "act.h"
+#include "cover.h"
 #include "ledger.h"
 #include "scenarios.h"
 #include "truth.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +171,32 @@ static void list(struct scene *scene, const struct border *border)
 	close(fd);
 }
 
+/* As docker has them, with what the manual asks for: CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN,
+ * CAP_DAC_READ_SEARCH. */
+static int drop_the_rest(void)
+{
+	static const unsigned long dropped[] = {CAP_SYS_ADMIN,	  CAP_SYS_PTRACE, CAP_SYS_MODULE,
+						CAP_SYS_RESOURCE, CAP_SYSLOG,	  CAP_SYS_RAWIO};
+
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		if (cover_capability(dropped[i]))
+			return -1;
+	return 0;
+}
+
+/* Binds by control groups remain; that more is refused then, as Debian does, is said. */
+static void trace_with_less(struct scene *scene)
+{
+	const struct tool_run options = {.prepare = drop_the_rest};
+	struct tool_result result;
+
+	tool_run(scene, &result, &options, "trace", "--json", "--duration", "100ms", NULL);
+	if (result.status || !strstr(result.out, "\"scope\":\"container\"") ||
+	    !strstr(result.out, "\"bind\":") || (!strstr(result.out, "\"connect\":") && !*result.err))
+		scene_fail(scene, "with less: exit code %d, %s%s", result.status, result.out, result.err);
+	tool_result_free(&result);
+}
+
 static void live_inside(struct scene *scene, struct border *border)
 {
 	struct tool tool;
@@ -176,6 +204,7 @@ static void live_inside(struct scene *scene, struct border *border)
 	gate_wait(scene, border->told);
 	mount_own(scene);
 	list(scene, border);
+	trace_with_less(scene);
 	tool_start(&tool, scene, NULL);
 	if (!strstr(tool.ready, "\"scope\":\"container\""))
 		scene_fail(scene, "it does not say that it sees the container only: %s", tool.ready);
