@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define PORT	       8900 /* one each for the ways to accept */
+#define PORT_PLAIN     8909
 #define PORT_BOUND     8910
 #define PORT_TAKEN     8911
 #define PORT_REFUSED   8912
@@ -149,6 +150,22 @@ static void serve(struct scene *scene, const char *address, enum accept_variant 
 	close(fd);
 }
 
+/* A client that knows TCP only: what is accepted is of TCP, and its descriptor leads to it. */
+static void serve_plain_client(struct scene *scene)
+{
+	union address at = address_of("127.0.0.1", PORT_PLAIN);
+	int fd = listener(scene, &at), client = act_socket(scene, AF_INET, SOCK_STREAM), new;
+
+	act_connect(scene, client, &at);
+	new = accept_from(scene, fd, ACCEPT_NULL);
+	act_close(scene, client, NULL, "reason=local direction=out sent=0 received=0");
+	receive_end(scene, new);
+	connection_ends(scene, new, "in", 0, 0);
+	close(new);
+	listener_ends(scene, fd, 1);
+	close(fd);
+}
+
 static bool has_ipv6(void)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -242,6 +259,7 @@ void mptcp(struct scene *scene)
 	tool_start(&tool, scene, NULL);
 	for (unsigned variant = 0; variant < ACCEPT_VARIANTS; variant++)
 		serve(scene, variant == ACCEPT4_ADDRESS && has_ipv6() ? "::1" : "127.0.0.1", variant);
+	serve_plain_client(scene);
 	bound_only(scene);
 	odd_listeners(scene);
 	refused(scene);
