@@ -129,21 +129,26 @@ static __always_inline bool compat_is_subflow(const struct sock *sk)
 	return bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
 }
 
-/*
- * The subflow of an MPTCP socket that comes after another one, or, with NULL, the first; NULL: no more. They
- * begin with their links in the list, and a list_head with the one to the next. Each type that is looked up
- * by its name costs a one-shot command a millisecond of start-up: these two need not be.
- */
-static __always_inline const struct mptcp_subflow_context *
-compat_mptcp_next(const struct sock *sk, const struct mptcp_subflow_context *after)
+/* Where the list of an MPTCP socket's subflows begins and ends. NULL: no MPTCP. */
+static __always_inline const void *compat_mptcp_list(const struct sock *sk)
 {
 	const struct mptcp_sock *mptcp = (const void *)sk;
-	const void *list, *next = NULL;
 
 	if (!bpf_core_field_exists(mptcp->conn_list))
 		return NULL;
-	list = (const char *)mptcp + bpf_core_field_offset(mptcp->conn_list);
-	bpf_probe_read_kernel(&next, sizeof(next), after ? (const void *)after : list);
+	return (const char *)mptcp + bpf_core_field_offset(mptcp->conn_list);
+}
+
+/*
+ * The subflow behind a place in the list; NULL at its end. They begin with their links, and a list_head with
+ * the one to the next. Each type that is looked up by its name costs a one-shot command start-up: these two
+ * need not be.
+ */
+static __always_inline const struct mptcp_subflow_context *compat_mptcp_next(const void *list, const void *at)
+{
+	const void *next = NULL;
+
+	bpf_probe_read_kernel(&next, sizeof(next), at);
 	return next == list ? NULL : next;
 }
 

@@ -72,57 +72,41 @@ static __always_inline void released_by_current(struct note *note, __u8 state)
 /* --- MPTCP ------------------------------------------------------------------------------------------------
  */
 
-/* It ends later, when its state changes, unless it was bound and no more. */
-static __always_inline void subflow_released(const struct sock *subflow, const struct note *note)
+/* One that was bound and no more is the first, and ends here: its state does not change. */
+static __always_inline void bound_subflow_released(const struct sock *subflow, const struct note *note)
 {
-	__u8 state = BPF_CORE_READ(subflow, __sk_common.skc_state);
 	__u64 cookie = socket_cookie_of(subflow);
 	struct rec_close *rec;
 
-	if (!cookie)
+	if (!cookie || BPF_CORE_READ(subflow, __sk_common.skc_state) != TCP_CLOSE ||
+	    !BPF_CORE_READ(subflow, __sk_common.skc_num))
 		return;
-	if (state != TCP_CLOSE) {
-		bpf_map_update_elem(&subflows_released, &cookie, &note->task, BPF_ANY);
-		return;
-	}
-	if (!BPF_CORE_READ(subflow, __sk_common.skc_num))
-		return;
-	rec = close_begin(subflow, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
+	rec = close_begin(subflow, cookie, note, TCP_CLOSE, CLOSE_LOCAL, false, false, PROBE_CGROUP);
 	if (rec)
 		emit_end(rec);
 }
 
-struct release {
-	const struct sock *of;
-	const struct mptcp_subflow_context *at;
-	struct note note; /* who let go, in the form of one */
-};
-
-/* 1 after the last. */
-static long release_subflow(__u32 number, struct release *release)
-{
-	const struct sock *subflow = socket_next_subflow(release->of, &release->at);
-
-	if (!subflow)
-		return 1;
-	subflow_released(subflow, &release->note);
-	return 0;
-}
-
-/* A process let go of the socket above. In a bpf_loop(), the verifier looks at it but once. */
+/* A process let go of the socket above. The others end later, when their states change. */
 static __always_inline void mptcp_released(const struct sock *sk, __u8 state)
 {
-	struct release release = {.of = sk};
+	const struct sock *first = compat_mptcp_first(sk), *subflow;
+	struct subflows subflows = socket_subflows(sk);
+	struct note note = {};
 
-	released_by_current(&release.note, state);
-	release.note.flags |= NOTE_RELEASED;
-	if (compat_has_loop()) {
-		bpf_loop(SUBFLOWS_MAX, release_subflow, &release, 0);
-		return;
+	released_by_current(&note, state);
+	note.flags |= NOTE_RELEASED;
+	if (first)
+		bound_subflow_released(first, &note);
+	for (int i = 0; i < SUBFLOWS_MAX && subflows.list; i++) {
+		__u64 cookie;
+
+		subflow = socket_next_subflow(&subflows);
+		if (!subflow)
+			break;
+		cookie = socket_cookie_of(subflow);
+		if (cookie && BPF_CORE_READ(subflow, __sk_common.skc_state) != TCP_CLOSE)
+			bpf_map_update_elem(&subflows_released, &cookie, &note.task, BPF_ANY);
 	}
-	for (__u32 i = 0; i < SUBFLOWS_MAX; i++)
-		if (release_subflow(i, &release))
-			return;
 }
 
 SEC("cgroup/sock_release")

@@ -268,34 +268,35 @@ static __always_inline void say_subflow(struct seq_file *seq, const struct sock 
 	say_holder(seq, socket->cookie, IPPROTO_TCP);
 }
 
-struct subflows {
-	const struct sock *of;
-	const struct mptcp_subflow_context *at;
+struct subflow_walk {
+	struct subflows subflows;
 	struct seq_file *seq;
 };
 
 /* 1 after the last. */
-static long look_at_subflow(__u32 number, struct subflows *subflows)
+static long look_at_subflow(__u32 number, struct subflow_walk *subflow_walk)
 {
-	const struct sock *subflow = socket_next_subflow(subflows->of, &subflows->at);
+	const struct sock *subflow = socket_next_subflow(&subflow_walk->subflows);
 
 	if (!subflow)
 		return 1;
-	say_subflow(subflows->seq, subflow);
+	say_subflow(subflow_walk->seq, subflow);
 	return 0;
 }
 
 /* In a bpf_loop(), the verifier looks at it but once. */
 static __always_inline void say_subflows(struct seq_file *seq, const struct sock *sk)
 {
-	struct subflows subflows = {.of = sk, .seq = seq};
+	struct subflow_walk subflow_walk = {.subflows = socket_subflows(sk), .seq = seq};
 
+	if (!subflow_walk.subflows.list)
+		return;
 	if (compat_has_loop()) {
-		bpf_loop(SUBFLOWS_MAX, look_at_subflow, &subflows, 0);
+		bpf_loop(SUBFLOWS_MAX, look_at_subflow, &subflow_walk, 0);
 		return;
 	}
 	for (__u32 i = 0; i < SUBFLOWS_MAX; i++)
-		if (look_at_subflow(i, &subflows))
+		if (look_at_subflow(i, &subflow_walk))
 			return;
 }
 

@@ -155,12 +155,28 @@ static __always_inline struct sock *socket_with_port(struct sock *sk)
 	return socket_protocol(sk) == IPPROTO_MPTCP ? compat_mptcp_first(sk) : sk;
 }
 
-/* All of them, one after the other; *at begins at NULL. NULL: no more. */
-static __always_inline const struct sock *socket_next_subflow(const struct sock *of,
-							      const struct mptcp_subflow_context **at)
+/*
+ * All subflows, one after the other. What changes in a bpf_loop() must not begin as a constant: before 6.7
+ * the verifier takes it for one in all rounds, and leaves out what would be done with others (seen on 6.1).
+ */
+struct subflows {
+	const void *list, *at;
+};
+
+static __always_inline struct subflows socket_subflows(const struct sock *sk)
 {
-	*at = compat_mptcp_next(of, *at);
-	return *at ? compat_mptcp_subflow(*at) : NULL;
+	const void *list = compat_mptcp_list(sk);
+
+	return (struct subflows){.list = list, .at = list};
+}
+
+/* NULL: no more. */
+static __always_inline const struct sock *socket_next_subflow(struct subflows *subflows)
+{
+	const struct mptcp_subflow_context *context = compat_mptcp_next(subflows->list, subflows->at);
+
+	subflows->at = context;
+	return context ? compat_mptcp_subflow(context) : NULL;
 }
 
 /* The socket of a file, or NULL. */

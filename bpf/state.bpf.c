@@ -17,19 +17,27 @@ static __always_inline bool made_by_kernel(const struct sock *sk)
 	return !BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_net_refcnt);
 }
 
-/* A subflow of MPTCP ends: who let go of the socket above was put down then. */
-static __always_inline void subflow_ends(struct sock *sk, __u64 cookie, struct note *note)
+/*
+ * A subflow of MPTCP ends: who let go of the socket above was put down then. Returns the subflow's note, made
+ * if it is older than the trace.
+ */
+static __always_inline struct note *subflow_ends(struct sock *sk, __u64 cookie, struct note *note)
 {
 	const struct rec_task *task;
 
-	if (!note || !compat_is_subflow(sk))
-		return;
+	if (!compat_is_subflow(sk))
+		return note;
 	task = bpf_map_lookup_elem(&subflows_released, &cookie);
 	if (!task)
-		return;
-	note->flags = (note->flags & ~NOTE_TASK) | NOTE_RELEASED | (task->pid ? NOTE_TASK : 0);
-	note->task = *task;
+		return note;
+	if (!note)
+		note = note_of(sk);
+	if (note) {
+		note->flags = (note->flags & ~NOTE_TASK) | NOTE_RELEASED | (task->pid ? NOTE_TASK : 0);
+		note->task = *task;
+	}
 	bpf_map_delete_elem(&subflows_released, &cookie);
+	return note;
 }
 
 static __always_inline void connect_began(struct sock *sk)
@@ -167,7 +175,7 @@ static __always_inline void listen_ended(struct sock *sk)
 		return;
 	if (!(sk->__sk_common.skc_flags >> SOCK_RCU_FREE & 1))
 		return;
-	subflow_ends(sk, cookie, note);
+	note = subflow_ends(sk, cookie, note);
 	by_note = task_is_kernel_thread() || (note && note->flags & NOTE_RELEASED);
 	if (!by_note)
 		announce_current();
@@ -218,7 +226,7 @@ static __always_inline void connection_ended(struct sock *sk, int old_state)
 	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_close *rec;
 
-	subflow_ends(sk, cookie, note);
+	note = subflow_ends(sk, cookie, note);
 	rec = close_begin(sk, cookie, note, old_state, close_reason_of(sk, old_state), false, true,
 			  PROBE_TRACEPOINT);
 	if (rec) {

@@ -359,22 +359,46 @@ static void expect_holders(struct scene *scene, const char *asking, int client, 
 	expect(scene, "ls", "connections", asking, &connections);
 }
 
+static void ends(const struct scene *scene, int fd)
+{
+	struct held held = held_of(scene, fd);
+
+	truth_log(scene, "close cookie=* proto=%s pid=%d local=%s peer=%s", held.proto, getpid(), held.local,
+		  held.peer);
+}
+
+/* Of what is older than the trace the ends are told all the same, with who let go. */
+static void expect_ends(struct scene *scene, struct tool *tool, int listener, int client, int server)
+{
+	truth_clear(scene->truth);
+	ends(scene, client);
+	ends(scene, server);
+	ends(scene, listener);
+	close(client);
+	receive_end(scene, server);
+	close(server);
+	close(listener);
+	tool_settle(tool);
+	tool_end(tool);
+	ledger_check(tool, NULL);
+}
+
 void mptcp_holders(struct scene *scene)
 {
 	union address at = address_of("127.0.0.1", PORT_HELD);
-	int fd, client, ready = gate_new(scene);
+	int fd, client, server, ready = gate_new(scene);
 	struct tool tool;
 	pid_t child;
 
 	need_mptcp(scene);
 	fd = listener(scene, &at);
 	client = connect_to(scene, &at);
-	scene_must(scene, accept_by(fd, ACCEPT4_NULL), "accept");
+	server = (int)scene_must(scene, accept_by(fd, ACCEPT4_NULL), "accept");
 	child = actor_start(scene, idle, &ready);
 	gate_wait(scene, ready);
 	expect_holders(scene, "--no-instance", client, child);
 	tool_start(&tool, scene, NULL);
 	expect_holders(scene, "--sync", client, child);
-	tool_end(&tool);
 	actor_kill(scene, child);
+	expect_ends(scene, &tool, fd, client, server);
 }
