@@ -11,12 +11,15 @@
 #define PATH_STEPS    32  /* components and mounts on the way to the root */
 #define COMPONENT_MAX 256 /* NAME_MAX and its NUL */
 
-/* A walk from the executable to the root. */
+/*
+ * A walk from the executable to the root. How far the path has come stands in the record, which the verifier
+ * knows nothing of: here it would begin as a constant, which before 6.7 it takes for one in all rounds of a
+ * bpf_loop(), so that nothing but luck with the compiler would keep the check of the length.
+ */
 struct path_walk {
 	struct rec_process *rec;
 	struct dentry *dentry;
 	struct mount *mount;
-	__u32 length;
 	bool at_root;
 };
 
@@ -26,7 +29,8 @@ static long path_step(__u32 step, struct path_walk *walk)
 	struct dentry *dentry = walk->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
 	struct mount *mount = walk->mount;
 	struct rec_process *rec = walk->rec;
-	__u32 length = walk->length;
+	const unsigned char *name;
+	__u32 length;
 	long n;
 
 	if (dentry == parent || dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
@@ -39,12 +43,16 @@ static long path_step(__u32 step, struct path_walk *walk)
 		walk->mount = above;
 		return 0;
 	}
+	name = BPF_CORE_READ(dentry, d_name.name);
+	length = rec->path_length;
+	asm volatile(""
+		     : "+r"(length)); /* from here to its use no call, or 6.1 forgets what the check says */
 	if (length > REC_PATH_MAX - COMPONENT_MAX)
 		return 1;
-	n = bpf_probe_read_kernel_str(rec->path + length, COMPONENT_MAX, BPF_CORE_READ(dentry, d_name.name));
+	n = bpf_probe_read_kernel_str(rec->path + length, COMPONENT_MAX, name);
 	if (n <= 0)
 		return 1;
-	walk->length = length + n;
+	rec->path_length = length + n;
 	walk->dentry = parent;
 	return 0;
 }
@@ -66,7 +74,6 @@ static __always_inline void fill_path(struct rec_process *rec, struct file *exe)
 			if (path_step(step, &walk))
 				break;
 	}
-	rec->path_length = walk.length;
 	if (!walk.at_root)
 		rec->header.flags |= PROCESS_F_PATH_CUT;
 }

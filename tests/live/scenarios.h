@@ -72,6 +72,7 @@
 	X(server_python)                                                                                     \
 	X(server_dnsmasq)                                                                                    \
 	X(hostile_names)                                                                                     \
+	X(long_path)                                                                                         \
 	X(environment_stays_secret)                                                                          \
 	X(error_unprivileged)                                                                                \
 	X(error_no_btf)                                                                                      \
