@@ -257,6 +257,8 @@ void mptcp(struct scene *scene)
 
 	need_mptcp(scene);
 	tool_start(&tool, scene, NULL);
+	if (strstr(tool.ready, "\"listen\":\"kprobe\""))
+		scene_skip(scene, "by kprobes no listens and accepts of MPTCP are told");
 	for (unsigned variant = 0; variant < ACCEPT_VARIANTS; variant++)
 		serve(scene, variant == ACCEPT4_ADDRESS && has_ipv6() ? "::1" : "127.0.0.1", variant);
 	serve_plain_client(scene);
@@ -351,12 +353,12 @@ static void expect_holders(struct scene *scene, const char *asking, int client, 
 	for (int i = 0; i < 2; i++)
 		add_row(&connections, "tcp 127.0.0.1:%d established %d %d\n",
 			(i == 0) == client_first ? client_port : server_port, getpid(), child);
-	/* Before anybody listed them: their cookies are made while who looks. */
+	expect(scene, "ls", "ports", asking, &ports);
+	expect(scene, "ls", "connections", asking, &connections);
+	/* After the lists, which gave them cookies: see docs/kernels.md. */
 	who = ports;
 	add_row(&who, "tcp 127.0.0.1:%d established %d %d\n", server_port, getpid(), child);
 	expect(scene, "who", PORT_HELD_TEXT, asking, &who);
-	expect(scene, "ls", "ports", asking, &ports);
-	expect(scene, "ls", "connections", asking, &connections);
 }
 
 static void ends(const struct scene *scene, int fd)
