@@ -131,20 +131,10 @@ static __always_inline void row_add_remains(struct rec_socket_row *row, const st
 	row->fact.header.flags |= SOCKET_F_ORPHAN | SOCKET_F_REMAINS;
 }
 
-/* fastreuse is negative when the bucket was made by a connect, which shares the port with others. */
-static __always_inline void row_add_port(struct rec_socket_row *row, const struct inet_bind_bucket *bucket,
-					 const struct sock *sk)
+static __always_inline void row_add_chosen(struct rec_socket_row *row, const struct sock *sk)
 {
-	signed char reuse = -1, reuseport = -1;
-
 	row->fact.header.flags |= SOCKET_F_PORT_READ;
-	if (bucket) {
-		reuse = BPF_CORE_READ(bucket, fastreuse);
-		reuseport = BPF_CORE_READ(bucket, fastreuseport);
-	}
-	if (reuse >= 0 || reuseport >= 0)
-		row->fact.header.flags |= SOCKET_F_EXCLUSIVE;
-	if (sk && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
 		row->fact.header.flags |= SOCKET_F_CHOSEN;
 }
 

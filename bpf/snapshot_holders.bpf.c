@@ -34,6 +34,16 @@ static __always_inline bool listed_elsewhere(const struct rec_socket *socket)
 	return bpf_map_lookup_elem(&covered, &netns);
 }
 
+/* A TCP socket that is bound and no more has its port from bind. Of connections here it is not known. */
+static __always_inline void row_add_bound(struct rec_socket_row *row, const struct sock *sk)
+{
+	if (row->fact.socket.protocol == IPPROTO_TCP && row->fact.socket.state != TCP_CLOSE)
+		return;
+	row_add_chosen(row, sk);
+	if (row->fact.socket.protocol == IPPROTO_TCP)
+		row->fact.header.flags |= SOCKET_F_EXCLUSIVE;
+}
+
 static __always_inline int row_if_unlisted(struct seq_file *seq, struct sock *sk, __u64 cookie)
 {
 	struct rec_socket_row row = {};
@@ -51,7 +61,7 @@ static __always_inline int row_if_unlisted(struct seq_file *seq, struct sock *sk
 	if (tcp)
 		row_add_tcp(&row, tcp);
 	if (walk.with_ports)
-		row_add_port(&row, tcp ? BPF_CORE_READ(tcp, inet_conn.icsk_bind_hash) : NULL, sk);
+		row_add_bound(&row, sk);
 	return bpf_seq_write(seq, &row, sizeof(row));
 }
 
@@ -105,22 +115,24 @@ int snapshot_noted(struct on_note *ctx)
 /* --- sockets that are no typed pointers -------------------------------------------------------------------
  */
 
-/* Too large for the stack. Like `walk`, they are one walk's at a time. */
+/* Too large for the stack. Like `walk`, they are one walk's at a time; what is in flight may be read beside
+ * descriptors. */
 struct {
 	struct rec_holder holder;
 	struct rec_socket_row socket;
 } found = {};
+struct rec_socket_row found_in_flight = {};
 
 /*
  * Reads one. It may end meanwhile, and its memory be another's. 0: nothing with a port and an identity: here
  * a cookie can only be read. A function, so that its types are relocated once.
  */
-static __noinline int find_socket(const struct sock *sk, __u16 flags)
+static __noinline int find_socket(struct rec_socket_row *to, const struct sock *sk, __u16 flags)
 {
-	struct rec_socket *socket = &found.socket.fact.socket;
+	struct rec_socket *socket = &to->fact.socket;
 
-	zero(&found.socket, sizeof(found.socket));
-	header_begin(&found.socket.fact.header, sizeof(found.socket), REC_SOCKET, flags);
+	zero(to, sizeof(*to));
+	header_begin(&to->fact.header, sizeof(*to), REC_SOCKET, flags);
 	socket->cookie = socket_cookie_of(sk);
 	socket_fill(socket, sk);
 	socket->options = socket_options(sk);
@@ -153,8 +165,9 @@ static __always_inline void say_in_flight(struct seq_file *seq, const struct fil
 {
 	const struct sock *sk = socket_in_flight(file);
 
-	if (sk && socket_is_ours_sk(sk) && find_socket(sk, REC_F_SOCKET | SOCKET_F_IN_FLIGHT))
-		bpf_seq_write(seq, &found.socket, sizeof(found.socket));
+	if (sk && socket_is_ours_sk(sk) &&
+	    find_socket(&found_in_flight, sk, REC_F_SOCKET | SOCKET_F_IN_FLIGHT))
+		bpf_seq_write(seq, &found_in_flight, sizeof(found_in_flight));
 }
 
 static long look_at_file(__u32 number, struct messages *messages)
@@ -255,14 +268,16 @@ static __always_inline void say_subflow(struct seq_file *seq, const struct sock 
 {
 	const struct rec_socket *socket = &found.socket.fact.socket;
 
-	if (!find_socket(subflow, REC_F_SOCKET) || (walk.port && socket->local_port != walk.port))
+	if (!find_socket(&found.socket, subflow, REC_F_SOCKET)) {
+		walk.passed_over |= socket->local_port && !socket->cookie;
+		return;
+	}
+	if (walk.port && socket->local_port != walk.port)
 		return;
 	if (walk.ports_only && socket->state != TCP_LISTEN && socket->state != TCP_CLOSE)
 		return;
 	if (walk.with_ports)
-		row_add_port(&found.socket,
-			     BPF_CORE_READ((const struct tcp_sock *)subflow, inet_conn.icsk_bind_hash),
-			     subflow);
+		row_add_bound(&found.socket, subflow);
 	if (!listed_elsewhere(socket))
 		bpf_seq_write(seq, &found.socket, sizeof(found.socket));
 	say_holder(seq, socket->cookie, IPPROTO_TCP);
@@ -300,15 +315,17 @@ static __always_inline void say_subflows(struct seq_file *seq, const struct sock
 			return;
 }
 
+/* With a port, and one that is asked for. */
+static __always_inline bool is_wanted(const struct sock *sk)
+{
+	return has_port(sk) && !(walk.port && sk->__sk_common.skc_num != walk.port) &&
+	       !(walk.ports_only && is_connection(sk));
+}
+
 static __always_inline void say_socket(struct seq_file *seq, struct sock *sk)
 {
-	__u64 cookie;
+	__u64 cookie = COOKIE(sk, &sk->__sk_common);
 
-	if (!has_port(sk) || (walk.port && sk->__sk_common.skc_num != walk.port))
-		return;
-	if (walk.ports_only && is_connection(sk))
-		return;
-	cookie = COOKIE(sk, &sk->__sk_common);
 #ifndef SNAPSHOT_LEAN
 	if (knob_adopt)
 		adopt(sk, cookie, &walk.task);
@@ -325,6 +342,7 @@ int snapshot_files(struct on_file *ctx)
 	struct file *file = ctx->file;
 	struct socket *socket;
 	struct sock *sk;
+	bool is_mptcp;
 
 	if (!file || !task)
 		return 0;
@@ -332,11 +350,14 @@ int snapshot_files(struct on_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || (sk->sk_protocol != IPPROTO_MPTCP && !has_port(sk)))
+	if (!sk)
+		return 0;
+	is_mptcp = socket_is_mptcp(sk->sk_type, sk->sk_protocol);
+	if (!is_mptcp && !is_wanted(sk))
 		return 0;
 	describe_task(task);
 	holder_begin(ctx->fd);
-	if (socket_is_mptcp(sk->sk_type, sk->sk_protocol))
+	if (is_mptcp)
 		say_subflows(ctx->all->out, sk);
 	else
 		say_socket(ctx->all->out, sk);

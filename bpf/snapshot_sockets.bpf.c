@@ -11,6 +11,14 @@ struct walk_state walk = {};
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* fastreuse is negative when the bucket was made by a connect, which shares the port with others. */
+static __always_inline void row_add_bucket(struct rec_socket_row *row, const struct inet_bind_bucket *bucket)
+{
+	row->fact.header.flags |= SOCKET_F_PORT_READ;
+	if (bucket && (BPF_CORE_READ(bucket, fastreuse) >= 0 || BPF_CORE_READ(bucket, fastreuseport) >= 0))
+		row->fact.header.flags |= SOCKET_F_EXCLUSIVE;
+}
+
 SEC("iter/tcp")
 int snapshot_tcp(struct on_tcp *ctx)
 {
@@ -29,14 +37,14 @@ int snapshot_tcp(struct on_tcp *ctx)
 	if (tcp) {
 		row_add_full(&row, &tcp->inet_conn.icsk_inet.sk);
 		row_add_tcp(&row, tcp);
-		if (walk.with_ports)
-			row_add_port(&row, BPF_CORE_READ(tcp, inet_conn.icsk_bind_hash),
-				     (const struct sock *)tcp);
+		if (walk.with_ports) {
+			row_add_bucket(&row, BPF_CORE_READ(tcp, inet_conn.icsk_bind_hash));
+			row_add_chosen(&row, (const struct sock *)tcp);
+		}
 	} else {
 		row_add_remains(&row, skc);
 		if (walk.with_ports && skc->skc_state == TCP_TIME_WAIT)
-			row_add_port(&row, BPF_CORE_READ((const struct inet_timewait_sock *)skc, tw_tb),
-				     NULL);
+			row_add_bucket(&row, BPF_CORE_READ((const struct inet_timewait_sock *)skc, tw_tb));
 	}
 	bpf_seq_write(ctx->all->out, &row, sizeof(row));
 	return 0;
@@ -59,7 +67,7 @@ int snapshot_udp(struct on_udp *ctx)
 	row.fact.socket.cookie = COOKIE(sk, &sk->__sk_common);
 	row_add_full(&row, sk);
 	if (walk.with_ports)
-		row_add_port(&row, NULL, sk);
+		row_add_chosen(&row, sk);
 	bpf_seq_write(ctx->all->out, &row, sizeof(row));
 	return 0;
 }

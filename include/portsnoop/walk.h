@@ -23,6 +23,7 @@ struct walk_state {
 	__u8 ports_only;     /* no connections */
 	__u8 no_remains;     /* nothing that is no whole socket: requests, TIME_WAIT */
 	__u8 with_ports;     /* how ports were got, too: SOCKET_F_PORT_READ */
+	__u8 passed_over;    /* said by snapshot_files: a subflow that has no cookie yet */
 	__u8 notes_kill;     /* said by snapshot_tasks: to look at notes would take the kernel down */
 	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
 	struct rec_task task;

@@ -114,7 +114,8 @@ static int walk_once_or_twice(struct snapshot *snapshot, const struct fill *fill
 				     .beside = fill->port != 0};
 	int result = walk_beside(snapshot, &what, sink);
 
-	if (result || !what.beside || !model_each_socket(model, lacks_holder, NULL))
+	if (result || !what.beside ||
+	    !(model_each_socket(model, lacks_holder, NULL) || snapshot_passed_over(snapshot)))
 		return result;
 	what.beside = false;
 	what.holders_only = true;

@@ -46,6 +46,11 @@ int snapshot_processes_fd(const struct snapshot *snapshot)
 	return snapshot->programs.processes_fd;
 }
 
+bool snapshot_passed_over(const struct snapshot *snapshot)
+{
+	return snapshot_programs_passed_over(&snapshot->programs);
+}
+
 void snapshot_close(struct snapshot *snapshot)
 {
 	if (!snapshot)

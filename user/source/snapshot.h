@@ -53,6 +53,11 @@ int snapshot_processes_fd(const struct snapshot *snapshot);
 int snapshot_walk(struct snapshot *snapshot, const struct snapshot_walk *what, const struct sink *sink);
 /* Only the TCP listeners of this network namespace. */
 int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink);
+/*
+ * Whether the last walk came across a descriptor of a socket that had no identity yet. A walk over sockets
+ * gives it one: the next over descriptors will find it.
+ */
+bool snapshot_passed_over(const struct snapshot *snapshot);
 void snapshot_close(struct snapshot *snapshot);
 
 #endif

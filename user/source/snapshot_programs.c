@@ -207,6 +207,11 @@ bool snapshot_programs_notes_kill(const struct snapshot_programs *programs)
 	return programs->sockets->notes_kill;
 }
 
+bool snapshot_programs_passed_over(const struct snapshot_programs *programs)
+{
+	return programs->holders->passed_over;
+}
+
 void snapshot_programs_close(struct snapshot_programs *programs)
 {
 	lean_sockets_bpf__destroy(programs->lean_sockets);

@@ -43,6 +43,8 @@ void snapshot_programs_begin(struct snapshot_programs *programs, const struct sn
 void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode);
 /* After the walk over tasks: whether socket storage must not be walked on this kernel. */
 bool snapshot_programs_notes_kill(const struct snapshot_programs *programs);
+/* After the walk over descriptors: whether there was one that led to a socket without an identity. */
+bool snapshot_programs_passed_over(const struct snapshot_programs *programs);
 void snapshot_programs_close(struct snapshot_programs *programs);
 
 #endif
