@@ -31,6 +31,11 @@ static const char *const counted[] = {
 	"fexit_listen_call",
 	"fexit_connect_call",
 	"kprobe_accept",
+	"syscall_bind",
+	"syscall_listen",
+	"syscall_connect",
+	"syscall_accept3",
+	"syscall_accept4",
 };
 
 _Static_assert(sizeof(counted) / sizeof(counted[0]) < BOOKS_FIRST_COPIES, "not every program is counted");

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BOOKS_FIRST_COPIES 20
+#define BOOKS_FIRST_COPIES 32
 
 struct books {
 	const struct cpu_counters *cpus; /* mapped */
