@@ -186,10 +186,7 @@ static void put_process(struct text *text, const struct process *process)
 {
 	struct actor actor = describe_process(process);
 
-	if (!process)
-		return;
-	text_comm(text, &actor);
-	text_format(text, "(%u)", process->pid);
+	text_actors(text, &actor, process != NULL);
 }
 
 static void cell_rate(struct text *text, const void *context, size_t row)

@@ -9,12 +9,10 @@ static void put_process(struct text *text, const struct process *process)
 {
 	struct actor actor = describe_process(process);
 
-	if (!process) {
+	if (process)
+		text_actors(text, &actor, 1);
+	else
 		text_put(text, "somebody who is not known");
-		return;
-	}
-	text_comm(text, &actor);
-	text_format(text, "(%u)", process->pid);
 }
 
 /* "from 10.0.0.2 to 10.0.0.5:5432" */

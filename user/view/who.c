@@ -63,21 +63,6 @@ static void port_title(const struct who *who, const struct port_row *port)
 	who_title_end(who, &text);
 }
 
-static void print_holder(const struct who *who, const struct holder *holder, size_t index)
-{
-	const struct actor actor = describe_holder(who->model, holder);
-	struct text text = who_line(who);
-
-	text_put(&text, WHO_INDENT);
-	who_actor(&text, &actor);
-	text_put(&text, "  ");
-	text_user(&text, who->model, actor.uid, who->options->list.view.numeric);
-	who_holding(&text, who, holder);
-	who_line_end(who, &text);
-	if (!who_is_introduced(who, holder->process, index))
-		who_process_lines(who, holder->process);
-}
-
 static void print_port(const struct who *who, size_t index)
 {
 	const struct port_row *port = &who->table->ports[index];
@@ -86,7 +71,7 @@ static void print_port(const struct who *who, size_t index)
 
 	port_title(who, port);
 	for (const struct holder *holder = row->holders; holder; holder = holder->next)
-		print_holder(who, holder, index);
+		who_holder_lines(who, holder, index);
 	if (row->holders)
 		return;
 	text = who_line(who);

@@ -307,3 +307,18 @@ bool who_is_introduced(const struct who *who, const struct process *process, siz
 				return true;
 	return false;
 }
+
+void who_holder_lines(const struct who *who, const struct holder *holder, size_t index)
+{
+	const struct actor actor = describe_holder(who->model, holder);
+	struct text text = who_line(who);
+
+	text_put(&text, WHO_INDENT);
+	who_actor(&text, &actor);
+	text_put(&text, "  ");
+	text_user(&text, who->model, actor.uid, who->options->list.view.numeric);
+	who_holding(&text, who, holder);
+	who_line_end(who, &text);
+	if (!who_is_introduced(who, holder->process, index))
+		who_process_lines(who, holder->process);
+}

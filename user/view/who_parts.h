@@ -51,6 +51,9 @@ void who_line_end(const struct who *who, const struct text *text);
 void who_title_end(const struct who *who, const struct text *text);
 /* What there is to say about a process beyond its name: command line, control group, parents; a line each. */
 void who_process_lines(const struct who *who, const struct process *process);
+/* A holder of a port, and what there is to say about it unless one of the first `index` ports has introduced
+ * it. */
+void who_holder_lines(const struct who *who, const struct holder *holder, size_t index);
 /* Whether it holds one of the first n ports, so that its lines were printed already. */
 bool who_is_introduced(const struct who *who, const struct process *process, size_t n);
 

@@ -114,22 +114,6 @@ static void print_reason(const struct why_text *why, const struct why_row *row)
 		who_line_end(&why->who, &text);
 }
 
-static void print_holder(const struct why_text *why, const struct holder *holder, size_t index)
-{
-	const struct who *who = &why->who;
-	const struct actor actor = describe_holder(who->model, holder);
-	struct text text = who_line(who);
-
-	text_put(&text, WHO_INDENT);
-	who_actor(&text, &actor);
-	text_put(&text, "  ");
-	text_user(&text, who->model, actor.uid, who->options->list.view.numeric);
-	who_holding(&text, who, holder);
-	who_line_end(who, &text);
-	if (!who_is_introduced(who, holder->process, index))
-		who_process_lines(who, holder->process);
-}
-
 /* Of TIME_WAIT, the reason is told above. */
 static void put_no_holder(struct text *text, const struct who *who, const struct why_row *row)
 {
@@ -151,7 +135,7 @@ static void print_row(const struct why_text *why, size_t index)
 	print_title(why, row);
 	print_reason(why, row);
 	for (const struct holder *holder = row->socket.holders; holder; holder = holder->next)
-		print_holder(why, holder, index);
+		who_holder_lines(&why->who, holder, index);
 	if (row->socket.holders)
 		return;
 	text = who_line(who);
