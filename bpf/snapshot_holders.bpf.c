@@ -135,6 +135,7 @@ static __noinline int find_socket(struct rec_socket_row *to, const struct sock *
 	header_begin(&to->fact.header, sizeof(*to), REC_SOCKET, flags);
 	socket->cookie = socket_cookie_of(sk);
 	socket_fill(socket, sk);
+	socket->local_port = BPF_CORE_READ(sk, __sk_common.skc_num); /* not one that was given back */
 	socket->options = socket_options(sk);
 	return socket->cookie && socket->local_port && socket_cookie_of(sk) == socket->cookie;
 }

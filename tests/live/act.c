@@ -356,3 +356,19 @@ void reset_on_close(const struct scene *scene, int fd)
 
 	scene_must(scene, setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), "SO_LINGER");
 }
+
+void act_send_descriptor(const struct scene *scene, int through, int fd)
+{
+	char room[CMSG_SPACE(sizeof(fd))] = {0};
+	char nothing = 0;
+	struct iovec byte = {.iov_base = &nothing, .iov_len = 1};
+	struct msghdr message = {
+		.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	scene_must(scene, sendmsg(through, &message, 0), "sendmsg");
+}

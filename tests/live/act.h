@@ -79,6 +79,8 @@ void send_all(const struct scene *scene, int fd, size_t size);
 void receive_all(const struct scene *scene, int fd, size_t size);
 /* Fails unless the other side has ended the connection in order. */
 void receive_end(const struct scene *scene, int fd);
+/* A descriptor in a message (SCM_RIGHTS), with one byte. */
+void act_send_descriptor(const struct scene *scene, int through, int fd);
 void reset_on_close(const struct scene *scene, int fd);
 
 #endif

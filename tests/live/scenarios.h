@@ -103,6 +103,7 @@
 	X(snapshot_as_ss_many)                                                                               \
 	X(snapshot_forbidden)                                                                                \
 	X(onlooker)                                                                                          \
+	X(in_flight_ended)                                                                                   \
 	X(owners_events)                                                                                     \
 	X(owners_sets)                                                                                       \
 	X(owners_sets_watched)                                                                               \
