@@ -312,20 +312,13 @@ static void expect_wait(struct scene *scene, int status)
 /* Bound, in no process's descriptor table, and older than any portsnoop. */
 static void under_way(struct scene *scene)
 {
-	char control[CMSG_SPACE(sizeof(int))] = {0}, byte = 0, home[24];
-	struct iovec data = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	char home[24];
 	union address to = address_of("127.0.0.1", PORT);
 	int fd = (int)scene_must(scene, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"), pair[2];
 
 	scene_must(scene, bind(fd, &to.any, address_length(&to)), "bind");
 	scene_must(scene, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), "socketpair");
-	*header = (struct cmsghdr){
-		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	scene_must(scene, sendmsg(pair[0], &message, 0), "sendmsg");
+	act_send_descriptor(scene, pair[0], fd);
 	close(fd);
 	snprintf(home, sizeof(home), "%d", getpid());
 	EXPECT(scene, REFUSED, "under way in a message", "127.0.0.1:7079", "--netns", home);

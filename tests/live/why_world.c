@@ -332,18 +332,9 @@ static void act_connect_in(struct world *world, int fd)
 
 static void act_send_away(struct world *world, unsigned index)
 {
-	char control[CMSG_SPACE(sizeof(int))] = {0}, byte = 0;
-	struct iovec data = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
 	if (world->n_flown == 8)
 		return;
-	*header = (struct cmsghdr){
-		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-	memcpy(CMSG_DATA(header), &world->sockets[index], sizeof(int));
-	scene_must(world->scene, sendmsg(world->flight[0], &message, 0), "sendmsg");
+	act_send_descriptor(world->scene, world->flight[0], world->sockets[index]);
 	world->n_flown++;
 	drop(world, index);
 	world_say(world, " flies");

@@ -45,6 +45,9 @@ int parse_filter(bool recording, char **words, size_t n_words, struct filter **r
 /* The port that who, why and wait ask about: the first word. The same. */
 int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
 	       struct port_spec *ret_spec);
+/* The same for who would call a port free that nobody has looked at. Also EXIT_UNSUPPORTED. */
+int parse_seen_port(const struct options *options, const char *command, char **words, size_t n_words,
+		    struct port_spec *ret_spec);
 /* What the output's error means; a reader that has gone is none. Complains. EXIT_DONE or EXIT_OUTPUT. */
 int output_status(int error);
 struct view_options view_options_of(const struct options *options);

@@ -100,13 +100,18 @@ int parse_port(const struct options *options, const char *command, char **words,
 		complain("%s", text);
 		return EXIT_USAGE;
 	}
-	/* Not to call it free what nobody looked at. */
-	if (ret_spec->protocol == IPPROTO_SCTP) {
-		complain("%s: sockets of SCTP are not seen: whether its ports are in use cannot be told",
-			 command);
-		return EXIT_UNSUPPORTED;
-	}
 	return EXIT_DONE;
+}
+
+int parse_seen_port(const struct options *options, const char *command, char **words, size_t n_words,
+		    struct port_spec *ret_spec)
+{
+	int status = parse_port(options, command, words, n_words, ret_spec);
+
+	if (status || ret_spec->protocol != IPPROTO_SCTP)
+		return status;
+	complain("%s: sockets of SCTP are not seen: whether its ports are in use cannot be told", command);
+	return EXIT_UNSUPPORTED;
 }
 
 int output_status(int error)

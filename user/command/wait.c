@@ -444,7 +444,7 @@ int command_wait(const struct options *options, char **words, size_t n_words)
 				  .began_ns = proc_boottime_ns(),
 				  .loop.epoll_fd = -1,
 				  .signal_fd = -1};
-	int status = parse_port(options, "wait", words, n_words, &waiting.wish.spec);
+	int status = parse_seen_port(options, "wait", words, n_words, &waiting.wish.spec);
 
 	if (status)
 		return status;

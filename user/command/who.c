@@ -72,7 +72,7 @@ int command_who(const struct options *options, char **words, size_t n_words)
 	struct pipeline *pipeline;
 	struct filter *filter = NULL;
 	struct port_spec spec;
-	int status = parse_port(options, "who", words, n_words, &spec);
+	int status = parse_seen_port(options, "who", words, n_words, &spec);
 
 	if (!status)
 		status = parse_filter(options->from, words + 1, n_words - 1, &filter);
