@@ -62,7 +62,9 @@ static void look(struct scene *scene, const json_t *event, void *context)
 	    event_number(event, "network.peer.port") != (uint64_t)atoi(PORT))
 		return;
 	wanted->seen++;
-	if (strncmp(arguments, wanted->path, 400))
+	/* Absent where that memory is not there just then: the kernel side waits for no page (seen on arm64).
+	 */
+	if (*arguments && strncmp(arguments, wanted->path, 400))
 		scene_fail(scene, "the command line is %s", arguments);
 	if (strcmp(event_string(event, "process.executable.name"), "buried"))
 		scene_fail(scene, "the program is called %s", event_string(event, "process.executable.name"));
