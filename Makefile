@@ -179,6 +179,11 @@ $(OUT)/bpf/lean_%.bpf.o: bpf/snapshot_%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DSNAPSHOT_LEAN -MMD -MP -c $< -o $@
 
+# And once more with MPTCP.
+$(OUT)/bpf/lean_mptcp.bpf.o: bpf/snapshot_holders.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DSNAPSHOT_LEAN -DSNAPSHOT_MPTCP -MMD -MP -c $< -o $@
+
 $(OUT)/bpf/snapshot.o: $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_SNAPSHOT))
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
@@ -200,7 +205,7 @@ $(OUT)/bind_table.skel.h: $(OUT)/bpf/bind_table.o
 
 # --- user side --------------------------------------------------------------------------------------------
 
-SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot lean_sockets lean_holders bind_table)
+SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot lean_sockets lean_holders lean_mptcp bind_table)
 $(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
 
 ifneq ($(SYSROOT),)

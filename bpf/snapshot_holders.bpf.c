@@ -7,6 +7,16 @@
 #include "emit.h"
 #include "snapshot.h"
 
+/*
+ * Reading what MPTCP's sockets consist of takes the verifier as long as all the rest, and few machines have
+ * any: one-shot commands only notice them, and then load the object that reads them (SNAPSHOT_MPTCP).
+ */
+#if !defined(SNAPSHOT_LEAN) || defined(SNAPSHOT_MPTCP)
+#define READS_MPTCP 1
+#else
+#define READS_MPTCP 0
+#endif
+
 #define SCM_MAX_FD 253 /* of one message */
 
 /* The namespaces whose hashed sockets this walk has listed: the other iterators leave those to tcp and udp.
@@ -159,7 +169,13 @@ static __always_inline const struct sock *socket_in_flight(const struct file *fi
 
 	if (BPF_CORE_READ(socket, file) != file || BPF_CORE_READ(sk, sk_socket) != socket)
 		return NULL;
+#if READS_MPTCP
 	return socket_with_port(sk);
+#else
+	if (socket_protocol(sk) == IPPROTO_MPTCP)
+		walk.mptcp_unread = 1;
+	return sk;
+#endif
 }
 
 static __always_inline void say_in_flight(struct seq_file *seq, const struct file *file)
@@ -261,6 +277,7 @@ static __always_inline int say_holder(struct seq_file *seq, __u64 cookie, __u16 
 	return bpf_seq_write(seq, &found.holder, sizeof(found.holder));
 }
 
+#if READS_MPTCP
 /*
  * MPTCP: the descriptor leads to a socket above, and its subflows have the ports. One that has no cookie yet
  * is bound and no more since before anybody looked: nothing here can give it one.
@@ -315,6 +332,20 @@ static __always_inline void say_subflows(struct seq_file *seq, const struct sock
 		if (look_at_subflow(i, &subflow_walk))
 			return;
 }
+#endif
+
+static __always_inline int say_mptcp(const struct on_file *ctx, const struct task_struct *task,
+				     const struct sock *sk)
+{
+#if READS_MPTCP
+	describe_task(task);
+	holder_begin(ctx->fd);
+	say_subflows(ctx->all->out, sk);
+#else
+	walk.mptcp_unread = 1;
+#endif
+	return 0;
+}
 
 /* With a port, and one that is asked for. */
 static __always_inline bool is_wanted(const struct sock *sk)
@@ -343,7 +374,6 @@ int snapshot_files(struct on_file *ctx)
 	struct file *file = ctx->file;
 	struct socket *socket;
 	struct sock *sk;
-	bool is_mptcp;
 
 	if (!file || !task)
 		return 0;
@@ -353,14 +383,12 @@ int snapshot_files(struct on_file *ctx)
 	sk = socket->sk;
 	if (!sk)
 		return 0;
-	is_mptcp = socket_is_mptcp(sk->sk_type, sk->sk_protocol);
-	if (!is_mptcp && !is_wanted(sk))
+	if (socket_is_mptcp(sk->sk_type, sk->sk_protocol))
+		return say_mptcp(ctx, task, sk);
+	if (!is_wanted(sk))
 		return 0;
 	describe_task(task);
 	holder_begin(ctx->fd);
-	if (is_mptcp)
-		say_subflows(ctx->all->out, sk);
-	else
-		say_socket(ctx->all->out, sk);
+	say_socket(ctx->all->out, sk);
 	return 0;
 }

@@ -16,15 +16,16 @@ struct walk_task {
 
 /* What the iterators go by: zeroed and set before each walk. */
 struct walk_state {
-	__u32 source;	     /* enum rec_source */
-	__u32 netns;	     /* inode of the namespace that tcp and udp list */
-	__u32 last_netns;    /* of the task before */
-	__u16 port;	     /* only sockets on this local port, host order; 0: on all */
-	__u8 ports_only;     /* no connections */
-	__u8 no_remains;     /* nothing that is no whole socket: requests, TIME_WAIT */
-	__u8 with_ports;     /* how ports were got, too: SOCKET_F_PORT_READ */
-	__u8 passed_over;    /* said by snapshot_files: a subflow that has no cookie yet */
-	__u8 notes_kill;     /* said by snapshot_tasks: to look at notes would take the kernel down */
+	__u32 source;	   /* enum rec_source */
+	__u32 netns;	   /* inode of the namespace that tcp and udp list */
+	__u32 last_netns;  /* of the task before */
+	__u16 port;	   /* only sockets on this local port, host order; 0: on all */
+	__u8 ports_only;   /* no connections */
+	__u8 no_remains;   /* nothing that is no whole socket: requests, TIME_WAIT */
+	__u8 with_ports;   /* how ports were got, too: SOCKET_F_PORT_READ */
+	__u8 mptcp_unread; /* said by snapshot_holders: a socket of MPTCP, which this object does not read */
+	__u8 passed_over;  /* said by snapshot_files: a subflow that has no cookie yet */
+	__u8 notes_kill;   /* said by snapshot_tasks: to look at notes would take the kernel down */
 	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
 	struct rec_task task;
 };

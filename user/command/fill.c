@@ -93,6 +93,16 @@ static int walk_beside(struct snapshot *snapshot, const struct snapshot_walk *wh
 	return result;
 }
 
+/* Once more from the beginning, if only then MPTCP can be read. */
+static int walk_whole(struct snapshot *snapshot, const struct snapshot_walk *what, const struct sink *sink)
+{
+	int result = walk_beside(snapshot, what, sink);
+
+	if (!result)
+		result = snapshot_add_mptcp(snapshot);
+	return result > 0 ? walk_beside(snapshot, what, sink) : result;
+}
+
 /* One that a process must hold: not under way in a message, nor without a descriptor by its nature. */
 static int lacks_holder(const struct socket_row *row, void *context)
 {
@@ -112,7 +122,7 @@ static int walk_once_or_twice(struct snapshot *snapshot, const struct fill *fill
 				     .port = fill->port,
 				     .with_ports = fill->with_ports,
 				     .beside = fill->port != 0};
-	int result = walk_beside(snapshot, &what, sink);
+	int result = walk_whole(snapshot, &what, sink);
 
 	if (result || !what.beside ||
 	    !(model_each_socket(model, lacks_holder, NULL) || snapshot_passed_over(snapshot)))

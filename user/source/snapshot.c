@@ -46,6 +46,11 @@ int snapshot_processes_fd(const struct snapshot *snapshot)
 	return snapshot->programs.processes_fd;
 }
 
+int snapshot_add_mptcp(struct snapshot *snapshot)
+{
+	return snapshot_programs_add_mptcp(&snapshot->programs);
+}
+
 bool snapshot_passed_over(const struct snapshot *snapshot)
 {
 	return snapshot_programs_passed_over(&snapshot->programs);

@@ -54,6 +54,11 @@ int snapshot_walk(struct snapshot *snapshot, const struct snapshot_walk *what, c
 /* Only the TCP listeners of this network namespace. */
 int snapshot_walk_listeners(struct snapshot *snapshot, const struct sink *sink);
 /*
+ * Whether the last walk came across sockets of MPTCP that could not be read; the next can, and must follow.
+ * 1, 0, or a negative errno.
+ */
+int snapshot_add_mptcp(struct snapshot *snapshot);
+/*
  * Whether the last walk came across a descriptor of a socket that had no identity yet. A walk over sockets
  * gives it one: the next over descriptors will find it.
  */

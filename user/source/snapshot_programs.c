@@ -7,6 +7,7 @@
 #pragma GCC diagnostic push /* generated code subtracts void pointers */
 #pragma GCC diagnostic ignored "-Wpointer-arith"
 #include "lean_holders.skel.h"
+#include "lean_mptcp.skel.h"
 #include "lean_sockets.skel.h"
 #pragma GCC diagnostic pop
 
@@ -207,6 +208,28 @@ bool snapshot_programs_notes_kill(const struct snapshot_programs *programs)
 	return programs->sockets->notes_kill;
 }
 
+int snapshot_programs_add_mptcp(struct snapshot_programs *programs)
+{
+	struct lean_mptcp_bpf *lean;
+	int error;
+
+	if (!programs->holders->mptcp_unread)
+		return 0;
+	lean = programs->lean_mptcp = lean_mptcp_bpf__open();
+	if (!lean)
+		return -ENOMEM;
+	error = lean_mptcp_bpf__load(lean);
+	if (!error)
+		error = lean_mptcp_bpf__attach(lean);
+	if (error)
+		return error;
+	programs->links[ITERATE_FILES] = lean->links.snapshot_files_fd;
+	programs->links[ITERATE_IN_FLIGHT] = lean->links.snapshot_in_flight_fd;
+	programs->covered_fd = lean->maps.covered.map_fd;
+	programs->holders = &lean->bss->walk;
+	return 1;
+}
+
 bool snapshot_programs_passed_over(const struct snapshot_programs *programs)
 {
 	return programs->holders->passed_over;
@@ -216,5 +239,6 @@ void snapshot_programs_close(struct snapshot_programs *programs)
 {
 	lean_sockets_bpf__destroy(programs->lean_sockets);
 	lean_holders_bpf__destroy(programs->lean_holders);
+	lean_mptcp_bpf__destroy(programs->lean_mptcp);
 	snapshot_bpf__destroy(programs->full);
 }

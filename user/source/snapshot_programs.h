@@ -23,12 +23,14 @@ enum iterator {
 struct snapshot_bpf;
 struct lean_sockets_bpf;
 struct lean_holders_bpf;
+struct lean_mptcp_bpf;
 struct walk_state;
 
 struct snapshot_programs {
 	struct snapshot_bpf *full; /* or the other two */
 	struct lean_sockets_bpf *lean_sockets;
 	struct lean_holders_bpf *lean_holders;
+	struct lean_mptcp_bpf *lean_mptcp;    /* in its place, once there was a socket of MPTCP */
 	struct walk_state *sockets, *holders; /* what their iterators go by; the same one in the ordinary */
 	int links[ITERATOR_COUNT];	      /* descriptors for bpf_iter_create(); negative: left out */
 	int covered_fd;			      /* map of the namespaces that are done */
@@ -43,6 +45,11 @@ void snapshot_programs_begin(struct snapshot_programs *programs, const struct sn
 void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode);
 /* After the walk over tasks: whether socket storage must not be walked on this kernel. */
 bool snapshot_programs_notes_kill(const struct snapshot_programs *programs);
+/*
+ * After a walk: whether there was a socket of MPTCP that the light programs do not read; then loads those
+ * that do, for the walks that follow. 1 when it did, 0 when there was no need, or a negative errno.
+ */
+int snapshot_programs_add_mptcp(struct snapshot_programs *programs);
 /* After the walk over descriptors: whether there was one that led to a socket without an identity. */
 bool snapshot_programs_passed_over(const struct snapshot_programs *programs);
 void snapshot_programs_close(struct snapshot_programs *programs);
