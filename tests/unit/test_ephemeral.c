@@ -150,6 +150,8 @@ static void consumers(void **state)
 	assert_int_equal(find(&ephemeral, FINDING_BIND_BEFORE_CONNECT)->count, 1);
 	assert_ptr_equal(ephemeral.destinations[0].process,
 			 process(f, 7)); /* the most towards 1: 40010, 40011 */
+	/* Not 40011, which somebody has for himself, nor the two that connections to 1 have beside it. */
+	assert_int_equal(ephemeral.destinations[0].available, 95 - 1 - 2);
 	ephemeral_free(&ephemeral);
 }
 

@@ -56,10 +56,8 @@ static int take_possession(const struct socket_row *row, void *context)
 
 static int compare_owners(const struct possession *a, const struct possession *b)
 {
-	int order = COMPARE(a->process->pid, b->process->pid);
+	int order = process_compare(a->process, b->process);
 
-	if (!order)
-		order = COMPARE(a->process->start_ns, b->process->start_ns);
 	return order ? order : COMPARE(a->space, b->space);
 }
 
@@ -79,7 +77,7 @@ static int compare_consumers(const void *left, const void *right)
 	int order = COMPARE(b->in_use, a->in_use);
 
 	if (!order)
-		order = COMPARE(a->process->pid, b->process->pid);
+		order = process_compare(a->process, b->process);
 	return order ? order : COMPARE(a->space, b->space);
 }
 

@@ -10,6 +10,13 @@
 #define VICTIM_TRIES 64
 #define ROWS_LEAST   2 /* a fork needs parent and child at once */
 
+int process_compare(const struct process *a, const struct process *b)
+{
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->start_ns > b->start_ns) - (a->start_ns < b->start_ns);
+}
+
 struct process_table {
 	struct table *rows;
 	void (*on_evict)(void *context, struct process *process);

@@ -37,6 +37,9 @@ struct process {
 
 struct process_table;
 
+/* By pid, then by start: negative, 0 or positive, as qsort(3) wants it. */
+int process_compare(const struct process *a, const struct process *b);
+
 /* max_processes: 2 at least. NULL when there is no memory. */
 struct process_table *process_table_new(size_t max_processes);
 void process_table_free(struct process_table *table);

@@ -24,18 +24,16 @@ struct holds {
 static int compare_holds(const void *left, const void *right)
 {
 	const struct hold *a = left, *b = right;
+	int order = process_compare(a->holder->process, b->holder->process);
 
-	if (a->holder->process->pid != b->holder->process->pid)
-		return a->holder->process->pid < b->holder->process->pid ? -1 : 1;
-	if (a->holder->process->start_ns != b->holder->process->start_ns)
-		return a->holder->process->start_ns < b->holder->process->start_ns ? -1 : 1;
+	if (order)
+		return order;
 	return a->place < b->place ? -1 : a->place > b->place;
 }
 
 static bool same_process(const struct hold *a, const struct hold *b)
 {
-	return a->holder->process->pid == b->holder->process->pid &&
-	       a->holder->process->start_ns == b->holder->process->start_ns;
+	return !process_compare(a->holder->process, b->holder->process);
 }
 
 static bool hold_matches(const struct model *model, const struct filter *filter, const struct hold *hold)
