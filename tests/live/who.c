@@ -52,6 +52,7 @@ static void expect_text(const struct scene *scene, const char *where, const char
  */
 
 #define PIECES_MAX 64
+#define ROW_END	   "|" /* a failure is told in one line */
 
 /* Rows as words, "port 12 listen 3,4", sorted by cookie as the processes are that hold it. */
 struct rows {
@@ -88,7 +89,7 @@ static void take_row(struct scene *scene, const json_t *row, void *context)
 		 (unsigned long long)event_number(row, "portsnoop.cookie"),
 		 event_string(row, "network.connection.state"));
 	add_numbers(rows->text, sizeof(rows->text), pids, n);
-	strcat(rows->text, "\n");
+	strcat(rows->text, ROW_END);
 }
 
 /* One line of that sort; pids end with 0. */
@@ -103,7 +104,7 @@ static void add_expected(struct rows *rows, const char *row, const char *transpo
 	snprintf(rows->text + used, sizeof(rows->text) - used, "%s %s %llu %s", row, transport,
 		 (unsigned long long)cookie, state);
 	add_numbers(rows->text, sizeof(rows->text), numbers, n);
-	strcat(rows->text, "\n");
+	strcat(rows->text, ROW_END);
 }
 
 static int compare_lines(const void *left, const void *right)
@@ -117,13 +118,13 @@ static void sort_lines(struct rows *rows)
 	size_t n = 0;
 
 	strcpy(copy, rows->text);
-	while (n < PIECES_MAX && (line[n] = strsep(&rest, "\n")) && *line[n])
+	while (n < PIECES_MAX && (line[n] = strsep(&rest, ROW_END)) && *line[n])
 		n++;
 	qsort(line, n, sizeof(*line), compare_lines);
 	rows->text[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		strcat(rows->text, line[i]);
-		strcat(rows->text, "\n");
+		strcat(rows->text, ROW_END);
 	}
 }
 
@@ -142,7 +143,7 @@ static void expect_rows(struct scene *scene, const char *port, const struct rows
 	sort_lines(&rows);
 	sort_lines(&wanted);
 	if (strcmp(rows.text, wanted.text))
-		scene_fail(scene, "who %s:\n%sinstead of\n%s", port, rows.text, wanted.text);
+		scene_fail(scene, "who %s: '%s' instead of '%s'", port, rows.text, wanted.text);
 	tool_keep_for_schema(scene, &result);
 	tool_result_free(&result);
 }
