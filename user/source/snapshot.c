@@ -300,10 +300,13 @@ static int walk_both(struct walk *walk)
 	beside = beside_start(walk->snapshot->programs.links[ITERATE_FILES]);
 	result = walk_namespaces(walk);
 	netns_set_each(walk->namespaces, uncover_unwalked, walk);
-	if (!result)
-		result = beside && !walk->uncovered ? take_beside(walk, beside) : walk_descriptors(walk);
-	beside_end(beside);
-	return result;
+	if (!result && beside && !walk->uncovered) {
+		result = take_beside(walk, beside);
+		beside_end(beside);
+		return result;
+	}
+	beside_end(beside); /* before anybody else reads descriptors: the programs have one state */
+	return result ? result : walk_descriptors(walk);
 }
 
 static int walk_noted(struct walk *walk)
