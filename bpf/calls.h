@@ -11,6 +11,7 @@
 
 #define AF_UNSPEC   0
 #define EINTR	    4
+#define EADDRINUSE  98
 #define EISCONN	    106
 #define EALREADY    114
 #define EINPROGRESS 115
@@ -151,6 +152,8 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 		return;
 	rec->fact.socket.options = socket_options(sk);
 	rec->error = error;
+	if (error == EADDRINUSE)
+		rec->fact.socket.device = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	if (address->known) {
 		/* An IPv6 address given to an IPv4 socket is shown as what it is. */
 		if (address->family == AF_INET6)

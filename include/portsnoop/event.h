@@ -49,7 +49,8 @@
 	X(WALK, "walk")                                                                                      \
 	X(PAST, "past")                                                                                      \
 	X(ASK, "ask")                                                                                        \
-	X(DESTINATION, "destination")
+	X(DESTINATION, "destination")                                                                        \
+	X(CONFLICTS, "conflicts")
 
 enum rec_kind {
 	REC_NONE,
@@ -140,7 +141,8 @@ struct rec_socket {
 	__u8 family;	/* AF_INET or AF_INET6 of the socket; IPv4-mapped addresses stay mapped here */
 	__u8 state;   /* TCP_* of the kernel, as enum tcp_state; UDP uses TCP_ESTABLISHED and TCP_CLOSE too */
 	__u8 options; /* SOCKOPT_* */
-	__u8 reserved[7];
+	__u8 reserved[3];
+	__u32 device; /* index it is bound to (SO_BINDTODEVICE); 0: none. Of binds with EADDRINUSE only */
 };
 
 /* Why a connection ended: `reason`. */
@@ -428,6 +430,60 @@ struct rec_destination {
 	__u32 left[DESTINATION_SECONDS];     /* connections that ended otherwise */
 };
 
+/* How the address of one in the way meets the one that a bind asks for. */
+enum bind_overlap {
+	OVERLAP_NONE,
+	OVERLAP_SAME,
+	OVERLAP_THEIR_WILDCARD, /* it has every address of the family */
+	OVERLAP_THEIR_DUAL,	/* it is IPv6 and takes IPv4 too */
+	OVERLAP_OUR_WILDCARD,
+	OVERLAP_OUR_DUAL,
+	OVERLAP_COUNT
+};
+
+/* Why it does not share. */
+enum bind_rule {
+	RULE_LISTENER,
+	RULE_BOUND, /* has the port and neither listens nor is connected */
+	RULE_CONNECTION,
+	RULE_TIME_WAIT,
+	RULE_UDP,
+	RULE_REUSEPORT_USER, /* both have SO_REUSEPORT, and the users differ */
+	RULE_COUNT
+};
+
+/* One that is in a bind's way. */
+#define CONFLICT_F_ORPHAN 0x01 /* no file refers to it */
+struct rec_conflict {
+	__u64 cookie; /* 0: nobody has asked for one yet */
+	__u8 local_addr[16];
+	__u8 peer_addr[16];
+	__u16 peer_port;
+	__u8 family;
+	__u8 state;   /* TCP_*; what is left of a connection: TCP_TIME_WAIT or what it stands for */
+	__u8 options; /* SOCKOPT_* */
+	__u8 rule;    /* enum bind_rule */
+	__u8 overlap; /* enum bind_overlap */
+	__u8 flags;   /* CONFLICT_F_* */
+	__u32 left_s; /* TIME_WAIT: gone in so many seconds; 0: not known */
+	__u32 reserved;
+};
+
+/*
+ * Who is in the way of a bind that failed with EADDRINUSE, as the kernel's tables were a moment later; fact
+ * is the bind's. The record ends behind the last of n.
+ */
+#define CONFLICTS_MAX 16
+struct rec_conflicts {
+	struct rec_fact fact;
+	__u64 as_of_ns;
+	__u32 total; /* n of them follow */
+	__u16 n;
+	__u16 error; /* positive errno: the tables could not be read */
+	struct rec_conflict conflicts[CONFLICTS_MAX];
+};
+#define CONFLICTS_SIZE(n) (sizeof(struct rec_conflicts) - (CONFLICTS_MAX - (n)) * sizeof(struct rec_conflict))
+
 /* What a walk repaired. */
 struct rec_resync {
 	struct rec_header header;
@@ -453,6 +509,8 @@ REC_ASSERT_SIZE(rec_task, 48);
 REC_ASSERT_SIZE(rec_socket, 72);
 REC_ASSERT_SIZE(rec_fact, 136);
 REC_ASSERT_SIZE(rec_bind, 144);
+REC_ASSERT_SIZE(rec_conflict, 56);
+REC_ASSERT_SIZE(rec_conflicts, 152 + CONFLICTS_MAX * 56);
 REC_ASSERT_SIZE(rec_listen, 144);
 REC_ASSERT_SIZE(rec_connect, 152);
 REC_ASSERT_SIZE(rec_autobind, 136);

@@ -30,6 +30,7 @@ union any_record {
 	struct rec_meta meta;
 	struct rec_holder holder;
 	struct rec_lifecycle lifecycle;
+	struct rec_conflicts conflicts;
 	unsigned char bytes[REC_SIZE_MAX];
 };
 
@@ -79,6 +80,8 @@ static const struct member members[] = {
 	MEMBER(REC_OVERFLOW, "count", NUMBER, rec_overflow, count),
 	MEMBER(REC_OVERFLOW, "length", NUMBER, rec_overflow, queue_length),
 	MEMBER(REC_OVERFLOW, "limit", NUMBER, rec_overflow, queue_limit),
+	MEMBER(REC_CONFLICTS, "as_of", DURATION, rec_conflicts, as_of_ns),
+	MEMBER(REC_CONFLICTS, "unread", ERROR, rec_conflicts, error),
 	MEMBER(REC_SOCKET, "sent", NUMBER, rec_socket_row, bytes_sent),
 	MEMBER(REC_SOCKET, "received", NUMBER, rec_socket_row, bytes_received),
 	MEMBER(REC_SOCKET, "retransmits", NUMBER, rec_socket_row, retransmits),
@@ -245,6 +248,40 @@ static bool set_process(struct rec_process *process, const char *key, char *valu
 	return true;
 }
 
+/* by=RULE,OVERLAP,STATE,COOKIE,LOCAL[,PEER[,SECONDS]]: one in the way; more=N: and so many that are left out.
+ */
+static bool set_conflict(struct rec_conflicts *record, const char *key, char *value)
+{
+	static const char *const rules[] = {"listener", "bound",	  "connection", "time-wait",
+					    "udp",	"reuseport-user", NULL};
+	static const char *const overlaps[] = {
+		"none", "same", "their-wildcard", "their-dual", "our-wildcard", "our-dual", NULL};
+	struct rec_conflict *to = &record->conflicts[record->n];
+	struct rec_socket ends = {.family = 0};
+	char *word[7] = {NULL};
+
+	if (!strcmp(key, "more")) {
+		record->total = record->n + (uint32_t)parse_number(value);
+		return true;
+	}
+	if (strcmp(key, "by"))
+		return false;
+	for (size_t i = 0; i < 7 && value; i++)
+		word[i] = strsep(&value, ",");
+	to->rule = (uint8_t)parse_name(word[0], rules);
+	to->overlap = (uint8_t)parse_name(word[1], overlaps);
+	to->state = (uint8_t)parse_name(word[2], state_names);
+	to->cookie = parse_number(word[3]);
+	parse_endpoint(&ends, to->local_addr, word[4]);
+	if (word[5])
+		to->peer_port = parse_endpoint(&ends, to->peer_addr, word[5]);
+	to->left_s = word[6] ? (uint32_t)parse_number(word[6]) : 0;
+	to->family = ends.family;
+	record->total = ++record->n;
+	record->fact.header.size = CONFLICTS_SIZE(record->n);
+	return true;
+}
+
 static bool set_special(union any_record *record, bool is_fact, const char *key, char *value)
 {
 	if (record->header.kind == REC_BIND && !strcmp(key, "requested")) {
@@ -259,6 +296,8 @@ static bool set_special(union any_record *record, bool is_fact, const char *key,
 		record->lifecycle.child_start_ns = START_OF(record->lifecycle.child_pid);
 		return true;
 	}
+	if (record->header.kind == REC_CONFLICTS && set_conflict(&record->conflicts, key, value))
+		return true;
 	if (record->header.kind == REC_HOLDER && !strcmp(key, "proto")) {
 		record->holder.protocol = !strcmp(value, "udp") ? IPPROTO_UDP : IPPROTO_TCP;
 		return true;
@@ -309,6 +348,7 @@ static const uint16_t record_sizes[REC_KIND_COUNT] = {
 	[REC_SOCKET] = sizeof(struct rec_socket_row), [REC_HOLDER] = sizeof(struct rec_holder),
 	[REC_READY] = sizeof(struct rec_ready),	      [REC_LOST] = sizeof(struct rec_lost),
 	[REC_RESYNC] = sizeof(struct rec_resync),     [REC_SUMMARY] = sizeof(struct rec_summary),
+	[REC_CONFLICTS] = CONFLICTS_SIZE(0),
 };
 
 static uint8_t kind_of(const char *name)
@@ -369,7 +409,8 @@ static void read_record(union any_record *record, const struct words *words, uin
 		read_meta(record, words);
 		return;
 	}
-	is_fact = record->header.kind >= REC_BIND && record->header.kind <= REC_SOCKET;
+	is_fact = (record->header.kind >= REC_BIND && record->header.kind <= REC_SOCKET) ||
+		  record->header.kind == REC_CONFLICTS;
 	if (is_fact) {
 		record->fact.socket.protocol = IPPROTO_TCP;
 		record->fact.socket.netns = NETNS_DEFAULT;

@@ -19,6 +19,8 @@
 	X(ephemeral_ipv4)                                                                                    \
 	X(ephemeral_ipv6)                                                                                    \
 	X(bind_failures)                                                                                     \
+	X(bind_conflicts)                                                                                    \
+	X(bind_conflicts_storm)                                                                              \
 	X(bind_unprivileged)                                                                                 \
 	X(forbidden_by_policy)                                                                               \
 	X(forbidden_by_cgroup)                                                                               \

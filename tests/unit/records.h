@@ -65,6 +65,7 @@ static inline size_t size_of_kind(enum rec_kind kind)
 		[REC_PAST] = sizeof(struct rec_past),
 		[REC_ASK] = sizeof(struct rec_ask),
 		[REC_DESTINATION] = sizeof(struct rec_destination),
+		[REC_CONFLICTS] = CONFLICTS_SIZE(0),
 	};
 
 	return sizes[kind];
@@ -72,12 +73,12 @@ static inline size_t size_of_kind(enum rec_kind kind)
 
 static inline bool kind_has_task(enum rec_kind kind)
 {
-	return kind < REC_META || kind == REC_EXEC || kind == REC_PAST;
+	return kind < REC_META || kind == REC_EXEC || kind == REC_PAST || kind == REC_CONFLICTS;
 }
 
 static inline bool kind_is_fact(enum rec_kind kind)
 {
-	return (kind >= REC_BIND && kind <= REC_SOCKET) || kind == REC_PAST;
+	return (kind >= REC_BIND && kind <= REC_SOCKET) || kind == REC_PAST || kind == REC_CONFLICTS;
 }
 
 static inline struct rec_task task_of(uint32_t pid)

@@ -5,6 +5,7 @@
 #include "command/repair.h"
 #include "command/serve.h"
 #include "loop.h"
+#include "source/conflicts.h"
 #include "source/enrich.h"
 #include "source/live.h"
 #include "source/overflow.h"
@@ -39,6 +40,7 @@ struct session {
 	struct serve *serve; /* NULL: others are not answered */
 	struct overflow *overflow;
 	struct enrich *enrich;
+	struct conflicts *conflicts; /* NULL: nobody wants to know who is in the way of binds */
 	struct loop loop;
 	int reader, tick, end; /* timers */
 	int signal_fd;
@@ -80,6 +82,15 @@ static int take_walk(void *context)
 		loop_timer_in(&session->loop, session->reader, READ_INTERVAL_NS);
 	if (!result)
 		result = repair_go_on(&session->repair);
+	return result ? result : pipeline_flush(session->pipeline);
+}
+
+static int take_conflicts(void *context)
+{
+	struct session *session = context;
+	struct sink sink = enrich_sink(session->enrich);
+	int result = conflicts_take(session->conflicts, &sink);
+
 	return result ? result : pipeline_flush(session->pipeline);
 }
 
@@ -181,9 +192,22 @@ static int load_sources(struct session *session, struct fault *fault)
 	return error;
 }
 
-static int open_sources(struct session *session, struct fault *fault)
+/* What stands between the sources and the pipeline. */
+static int open_stages(struct session *session)
 {
 	struct sink sink = pipeline_sink(session->pipeline);
+	int error = session->show_plan ? 0 : conflicts_open(&sink, &session->conflicts);
+
+	if (error)
+		return error;
+	if (session->conflicts)
+		sink = conflicts_sink(session->conflicts);
+	session->enrich = enrich_new(&sink, live_cgroup2_fd(session->live));
+	return session->enrich ? 0 : -ENOMEM;
+}
+
+static int open_sources(struct session *session, struct fault *fault)
+{
 	int error = load_sources(session, fault);
 
 	if (!error)
@@ -196,8 +220,8 @@ static int open_sources(struct session *session, struct fault *fault)
 	if (error)
 		return fault_set(fault, error, "no thread for walks: %s", strerror(-error));
 	session->overflow = overflow_open(session->snapshot);
-	session->enrich = enrich_new(&sink, live_cgroup2_fd(session->live));
-	return session->overflow && session->enrich ? 0 : fault_set(fault, -ENOMEM, "out of memory");
+	error = session->overflow ? open_stages(session) : -ENOMEM;
+	return error ? fault_set(fault, error, "%s", strerror(-error)) : 0;
 }
 
 struct counts {
@@ -296,6 +320,9 @@ static int open_loop(struct session *session)
 	}
 	if (!error)
 		error = loop_add_fd(loop, walker_fd(session->walker), LOOP_READABLE, take_walk, session);
+	if (!error && session->conflicts)
+		error = loop_add_fd(loop, conflicts_fd(session->conflicts), LOOP_READABLE, take_conflicts,
+				    session);
 	if (!error)
 		error = repair_open(&session->repair, loop, session->walker, &sink,
 				    pipeline_model(session->pipeline), session->options->holders);
@@ -342,7 +369,11 @@ static int finish(struct session *session, int result)
 	int error = 0;
 
 	if (result >= 0)
-		error = live_finish(session->live, &sink);
+		error = live_stop(session->live, &sink);
+	if (result >= 0 && !error && session->conflicts)
+		error = conflicts_finish(session->conflicts, &sink);
+	if (result >= 0 && !error)
+		error = live_put_summary(session->live, &sink);
 	if (error > 0)
 		error = 0;
 	if (result >= 0 && !error)
@@ -357,6 +388,7 @@ static void close_all(struct session *session)
 		close(session->signal_fd);
 	serve_close(session->serve);
 	walker_close(session->walker);
+	conflicts_close(session->conflicts);
 	enrich_free(session->enrich);
 	overflow_close(session->overflow);
 	live_close(session->live);

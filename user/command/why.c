@@ -10,8 +10,8 @@
 #include "command/why_asked.h"
 #include "io/pager.h"
 #include "pipeline.h"
+#include "source/bind_habits.h"
 #include "source/bind_table.h"
-#include "system/bind_trial.h"
 #include "system/lookup.h"
 #include "system/privileges.h"
 #include "system/proc.h"
@@ -54,19 +54,6 @@ static int read_table(struct why *why)
 	return EXIT_UNSUPPORTED;
 }
 
-static enum bind_habit habit_of(int tried)
-{
-	return tried < 0 ? HABIT_UNKNOWN : tried ? HABIT_YES : HABIT_NO;
-}
-
-static void try_habits(struct bind_inventory *inventory)
-{
-	inventory->habits = (struct bind_habits){
-		.udp_wildcards_by_address = habit_of(bind_trial_udp_wildcards_by_address()),
-		.mapped_by_address = habit_of(bind_trial_mapped_by_address()),
-	};
-}
-
 /* 0 or -ENOMEM. */
 static int judge(struct why *why)
 {
@@ -77,7 +64,7 @@ static int judge(struct why *why)
 		return -ENOMEM;
 	bind_conflict_judge(&why->asked.wish, &why->inventory, NULL, &answer->verdict);
 	if (answer->verdict.unknown)
-		try_habits(&why->inventory);
+		why->inventory.habits = bind_habits_try();
 	bind_conflict_judge(&why->asked.wish, &why->inventory, why->conflicts, &answer->verdict);
 	answer->outcome = bind_outcome(&answer->verdict, why->asked.doubts, &answer->doubt);
 	return 0;

@@ -412,6 +412,30 @@ void bind_conflict_judge(const struct bind_wish *wish, const struct bind_invento
 	};
 }
 
+uint8_t bind_row_options(const struct bind_row *row)
+{
+	return (uint8_t)((row->flags & BIND_ROW_REUSEADDR ? SOCKOPT_REUSEADDR : 0) |
+			 (row->flags & BIND_ROW_REUSEPORT ? SOCKOPT_REUSEPORT : 0) |
+			 (row->flags & BIND_ROW_V6ONLY ? SOCKOPT_V6ONLY : 0));
+}
+
+uint32_t bind_row_seconds_left(const struct bind_inventory *inventory, const struct bind_row *row)
+{
+	if (!(row->flags & BIND_ROW_TIMER) || !inventory->hz || row->left_jiffies < 0)
+		return 0;
+	return (uint32_t)((uint64_t)row->left_jiffies / inventory->hz + 1);
+}
+
+unsigned bind_rule_rank(enum bind_rule rule)
+{
+	static const unsigned char ranks[RULE_COUNT] = {
+		[RULE_LISTENER] = 0, [RULE_UDP] = 0,	    [RULE_REUSEPORT_USER] = 1,
+		[RULE_BOUND] = 2,    [RULE_CONNECTION] = 3, [RULE_TIME_WAIT] = BIND_RANK_LAST,
+	};
+
+	return ranks[rule];
+}
+
 const char *bind_rule_name(enum bind_rule rule)
 {
 	static const char *const names[RULE_COUNT] = {

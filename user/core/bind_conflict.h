@@ -10,6 +10,7 @@
 #define PORTSNOOP_CORE_BIND_CONFLICT_H
 
 #include <portsnoop/bind_table.h>
+#include <portsnoop/event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,28 +50,6 @@ struct bind_inventory {
 	bool orphans_are_root; /* before 6.17 (c51da3f7a161) a socket without a file counted as root's */
 };
 
-/* How its address meets the one that is asked for. */
-enum bind_overlap {
-	OVERLAP_NONE,
-	OVERLAP_SAME,
-	OVERLAP_THEIR_WILDCARD, /* it has every address of the family */
-	OVERLAP_THEIR_DUAL,	/* it is IPv6 and takes IPv4 too */
-	OVERLAP_OUR_WILDCARD,
-	OVERLAP_OUR_DUAL,
-	OVERLAP_COUNT
-};
-
-/* Why it does not share. */
-enum bind_rule {
-	RULE_LISTENER,
-	RULE_BOUND, /* has the port and neither listens nor is connected */
-	RULE_CONNECTION,
-	RULE_TIME_WAIT,
-	RULE_UDP,
-	RULE_REUSEPORT_USER, /* both have SO_REUSEPORT, and the users differ */
-	RULE_COUNT
-};
-
 /* What would make it share, of the asking side. */
 #define REMEDY_REUSEADDR 0x01
 #define REMEDY_REUSEPORT 0x02
@@ -99,6 +78,14 @@ struct bind_verdict {
 void bind_conflict_judge(const struct bind_wish *wish, const struct bind_inventory *inventory,
 			 struct bind_conflict *conflicts, struct bind_verdict *ret_verdict);
 
+/* SOCKOPT_* as the kernel has them of this one. */
+uint8_t bind_row_options(const struct bind_row *row);
+/* Of one in TIME_WAIT: gone in so many seconds; 0: not known. */
+uint32_t bind_row_seconds_left(const struct bind_inventory *inventory, const struct bind_row *row);
+/* Who is named first: listeners, then what else can be stopped, then connections and their remains, at
+ * BIND_RANK_LAST. */
+unsigned bind_rule_rank(enum bind_rule rule);
+#define BIND_RANK_LAST 4
 /* Words that stay: "listener", "their-wildcard". */
 const char *bind_rule_name(enum bind_rule rule);
 const char *bind_overlap_name(enum bind_overlap overlap);

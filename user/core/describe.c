@@ -139,6 +139,9 @@ static void correct_by_kind(const struct change *change, struct description *ret
 	case REC_BIND:
 		correct_bind(record, ret);
 		break;
+	case REC_CONFLICTS:
+		ret->has_peer = false;
+		break;
 	case REC_LISTEN:
 		ret->error = ((const struct rec_listen *)record->header)->error;
 		break;
@@ -197,7 +200,8 @@ static const struct endpoint *server_side(const struct record *record, const str
 
 static const char *event_state(const struct record *record, const struct description *ret)
 {
-	if (ret->error || (record->header->kind == REC_ACCEPT && !ret->socket->cookie))
+	if (ret->error || record->header->kind == REC_CONFLICTS ||
+	    (record->header->kind == REC_ACCEPT && !ret->socket->cookie))
 		return NULL;
 	return socket_state_name(ret->socket, ret->local.port);
 }

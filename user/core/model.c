@@ -260,9 +260,17 @@ static void watch_destination(struct model *model, const struct record *record, 
 /* --- the one way in ---------------------------------------------------------------------------------------
  */
 
+/* What is told of a process a while later changes nothing about it. */
+static struct process *process_named(const struct model *model, const struct record *record)
+{
+	return record->task ? process_find(model->processes, record->task->pid, record->task->start_ns)
+			    : NULL;
+}
+
 int model_apply(struct model *model, const struct record *record, struct change *ret_change)
 {
-	struct process *process = process_acted(model, record);
+	struct process *process = record->header->kind == REC_CONFLICTS ? process_named(model, record)
+									: process_acted(model, record);
 	struct socket_row *row = NULL;
 	bool ended = false;
 	int error = 0;
@@ -295,6 +303,8 @@ int model_apply(struct model *model, const struct record *record, struct change 
 		break;
 	case REC_PAST:
 		apply_past(model, record, process);
+		break;
+	case REC_CONFLICTS: /* of others; the bind itself has changed nothing */
 		break;
 	case REC_DESTINATION:
 		destinations_put(model->destinations, (const void *)record->header);

@@ -40,6 +40,7 @@ static const struct layout layouts[REC_KIND_COUNT] = {
 	[REC_PAST] = {sizeof(struct rec_past), true, true},
 	[REC_ASK] = {sizeof(struct rec_ask), false, false},
 	[REC_DESTINATION] = {sizeof(struct rec_destination), false, false},
+	[REC_CONFLICTS] = {CONFLICTS_SIZE(0), true, true}, /* and those in the way */
 };
 
 /* A fact may be nobody's; what is about a process says which. */
@@ -64,6 +65,26 @@ static bool path_is_plausible(const struct rec_process *process)
 		return false;
 	return !process->path_length || process->header.flags & PROCESS_F_TEXT_PATH ||
 	       process->path[process->path_length - 1] == '\0';
+}
+
+static bool conflicts_are_plausible(const struct rec_conflicts *record)
+{
+	if (record->n > CONFLICTS_MAX || record->n > record->total ||
+	    record->fact.header.size != CONFLICTS_SIZE(record->n))
+		return false;
+	for (unsigned i = 0; i < record->n; i++) {
+		const struct rec_conflict *conflict = &record->conflicts[i];
+
+		if (conflict->rule >= RULE_COUNT || conflict->overlap >= OVERLAP_COUNT ||
+		    (conflict->family != AF_INET && conflict->family != AF_INET6))
+			return false;
+	}
+	return true;
+}
+
+static bool has_variable_size(unsigned kind)
+{
+	return kind == REC_META || kind == REC_CONFLICTS;
 }
 
 /* What is particular to a kind. */
@@ -99,6 +120,8 @@ static bool body_is_plausible(const struct rec_header *header)
 		return holder->cause <= HOLDER_CAUSE_COUNT;
 	case REC_SOCKET:
 		return row->direction <= DIRECTION_OUT;
+	case REC_CONFLICTS:
+		return conflicts_are_plausible((const void *)header);
 	default:
 		return true;
 	}
@@ -116,7 +139,7 @@ int record_decode(const void *data, size_t size, struct record *ret_record)
 	    header->probe >= PROBE_COUNT)
 		return -EBADMSG;
 	layout = &layouts[header->kind];
-	if (header->kind == REC_META ? size < layout->size : size != layout->size)
+	if (has_variable_size(header->kind) ? size < layout->size : size != layout->size)
 		return -EBADMSG;
 	if (layout->task && !task_is_plausible(header, layout))
 		return -EBADMSG;

@@ -77,6 +77,10 @@
 	X(LAST_USER_ID, OWN_PREFIX "last_holder.process.user.id")                                            \
 	X(LAST_USER_NAME, OWN_PREFIX "last_holder.process.user.name")                                        \
 	X(LAST_UNTIL, OWN_PREFIX "last_holder.until")                                                        \
+	X(CONFLICTS, OWN_PREFIX "conflicts")                                                                 \
+	X(CONFLICTS_LEFT_OUT, OWN_PREFIX "conflicts_left_out")                                               \
+	X(AS_OF, OWN_PREFIX "as_of")                                                                         \
+	X(UNKNOWN, OWN_PREFIX "unknown")                                                                     \
 	X(COUNTED, OWN_PREFIX "count")                                                                       \
 	X(QUEUE_LENGTH, OWN_PREFIX "accept_queue.length")                                                    \
 	X(QUEUE_LIMIT, OWN_PREFIX "accept_queue.limit")                                                      \
@@ -198,6 +202,13 @@ static fields holder_fields(const struct holder_event *event)
 	       field(FIELD_FD, event->holder->fd >= 0) | field(FIELD_OBSERVED, event->observed);
 }
 
+static fields conflicts_fields(const struct rec_conflicts *record)
+{
+	return field(FIELD_UNKNOWN, record->error) | field(FIELD_AS_OF, !record->error) |
+	       field(FIELD_CONFLICTS, !record->error) |
+	       field(FIELD_CONFLICTS_LEFT_OUT, record->total > record->n);
+}
+
 static fields kind_fields(const struct subject_storage *storage)
 {
 	const struct rec_header *header = storage->change->record.header;
@@ -221,6 +232,8 @@ static fields kind_fields(const struct subject_storage *storage)
 		return holder_fields(storage->change->holder);
 	case REC_CLOSE:
 		return close_fields(storage);
+	case REC_CONFLICTS:
+		return conflicts_fields((const void *)header);
 	case REC_OVERFLOW:
 		return field(FIELD_COUNTED, true) | field(FIELD_QUEUE_LENGTH, true) |
 		       field(FIELD_QUEUE_LIMIT, true);

@@ -148,6 +148,11 @@ int batches_put(struct batches *batches, const void *record, size_t size)
 	return 0;
 }
 
+int batches_flush(struct batches *batches)
+{
+	return hand_over(batches) ? 0 : -ECANCELED;
+}
+
 void batches_end(struct batches *batches, int error)
 {
 	hand_over(batches);

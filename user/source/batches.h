@@ -22,6 +22,8 @@ void batches_free(struct batches *batches);
 
 /* 0, -ENOMEM, or -ECANCELED: what is put is not wanted any more. */
 int batches_put(struct batches *batches, const void *record, size_t size);
+/* What was put so far can be taken, though there may be more. 0 or -ECANCELED. */
+int batches_flush(struct batches *batches);
 /* The last was put. The error is what the taker gets at the end. */
 void batches_end(struct batches *batches, int error);
 

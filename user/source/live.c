@@ -321,16 +321,19 @@ static void stop_emitting(struct live *live)
 	attach_wait_for_programs();
 }
 
-int live_finish(struct live *live, const struct sink *sink)
+int live_stop(struct live *live, const struct sink *sink)
 {
 	size_t count;
 	int result;
 
 	stop_emitting(live);
 	result = live_drain(live, sink, &count);
-	if (!result)
-		result = live_tick(live, sink);
-	return result ? result : books_put_summary(&live->books, sink);
+	return result ? result : live_tick(live, sink);
+}
+
+int live_put_summary(struct live *live, const struct sink *sink)
+{
+	return books_put_summary(&live->books, sink);
 }
 
 bool live_can_read(const void *context)

@@ -52,8 +52,10 @@ int live_tick(struct live *live, const struct sink *sink);
 /* The `ready` record; what the snapshot counted is filled in by the caller. */
 int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets, uint32_t processes,
 		   uint32_t namespaces);
-/* Stops the hooks, drains to the last record, then tells the last losses and the summary. */
-int live_finish(struct live *live, const struct sink *sink);
+/* Stops the hooks, drains to the last record, then tells the last losses. */
+int live_stop(struct live *live, const struct sink *sink);
+/* After it: the last record. */
+int live_put_summary(struct live *live, const struct sink *sink);
 /* Whether counters and maps can still be read with the privileges of now; context: a struct live. */
 bool live_can_read(const void *context);
 /* Rows that the tables could not take so far: a loss like any other. */

@@ -121,6 +121,9 @@ static void json_kind_fields(struct json_writer *w, const struct model *model, c
 		json_accept_queue(w, overflow->queue_length, overflow->queue_limit);
 		json_uint(w, "count", overflow->count);
 		break;
+	case REC_CONFLICTS:
+		json_conflicts(w, model, (const void *)header, options);
+		break;
 	default:
 		json_trace_fields(w, model, change, tally);
 	}

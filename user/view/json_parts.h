@@ -47,6 +47,10 @@ void json_accept_queue(struct json_writer *w, uint32_t length, uint32_t limit);
 /* Numbers that are absent when 0. */
 void json_known(struct json_writer *w, const char *key, uint64_t value);
 
+/* Those in the way of a bind that failed. */
+void json_conflicts(struct json_writer *w, const struct model *model, const struct rec_conflicts *record,
+		    const struct view_options *options);
+
 /* ready, lost, resync and summary: what stands under `portsnoop` besides source and probe. */
 void json_trace_fields(struct json_writer *w, const struct model *model, const struct change *change,
 		       const struct view_tally *tally);

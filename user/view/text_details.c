@@ -245,6 +245,9 @@ void text_event_details(struct text *text, const struct model *model, const stru
 	case REC_OVERFLOW:
 		put_overflow(text, (const void *)record->header);
 		break;
+	case REC_CONFLICTS:
+		text_conflicts(text, model, (const void *)record->header);
+		break;
 	default:
 		break;
 	}

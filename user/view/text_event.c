@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TIME_WIDTH     12
-#define EVENT_WIDTH    8
+#define EVENT_WIDTH    9
 #define PROTOCOL_WIDTH 5
 #define ENDPOINT_WIDTH 21 /* 255.255.255.255:65535; IPv6 pushes the rest to the right */
 #define PID_WIDTH      7

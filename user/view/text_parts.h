@@ -58,6 +58,8 @@ void text_options(struct text *text, uint8_t socket_options, const char *separat
 /* An event about a socket: what stands behind the columns. */
 void text_event_details(struct text *text, const struct model *model, const struct change *change,
 			const struct description *description, const struct view_options *options);
+/* Who is in the way of a bind that failed. */
+void text_conflicts(struct text *text, const struct model *model, const struct rec_conflicts *record);
 /* ready, lost, resync, summary: what stands behind time and kind. */
 void text_trace_details(struct text *text, const struct model *model, const struct change *change,
 			const struct view_tally *tally);

@@ -27,13 +27,6 @@ static struct socket_row row_of(const struct why_answer *answer, const struct bi
 	return row;
 }
 
-static uint8_t options_of(const struct bind_row *found)
-{
-	return (uint8_t)((found->flags & BIND_ROW_REUSEADDR ? SOCKOPT_REUSEADDR : 0) |
-			 (found->flags & BIND_ROW_REUSEPORT ? SOCKOPT_REUSEPORT : 0) |
-			 (found->flags & BIND_ROW_V6ONLY ? SOCKOPT_V6ONLY : 0));
-}
-
 static struct why_row read_row(const struct model *model, const struct why_answer *answer,
 			       const struct bind_conflict *conflict)
 {
@@ -47,29 +40,20 @@ static struct why_row read_row(const struct model *model, const struct why_answe
 
 	row.socket.socket.state = found->state;
 	row.socket.socket.options &= (uint8_t) ~(SOCKOPT_REUSEADDR | SOCKOPT_REUSEPORT | SOCKOPT_V6ONLY);
-	row.socket.socket.options |= options_of(found);
+	row.socket.socket.options |= bind_row_options(found);
 	row.socket.orphan = found->flags & BIND_ROW_ORPHAN;
 	return row;
 }
 
-/* Listeners, then what else can be stopped, then connections and their remains; else as the kernel has them.
- */
-static unsigned rank(const struct why_row *row)
-{
-	static const unsigned char ranks[RULE_COUNT] = {
-		[RULE_LISTENER] = 0, [RULE_UDP] = 0,	    [RULE_REUSEPORT_USER] = 1,
-		[RULE_BOUND] = 2,    [RULE_CONNECTION] = 3, [RULE_TIME_WAIT] = 4,
-	};
-
-	return ranks[row->conflict->rule];
-}
-
+/* Ranks first; else as the kernel has them. */
 static int compare(const void *left, const void *right)
 {
 	const struct why_row *a = left, *b = right;
 
-	if (rank(a) != rank(b))
-		return rank(a) < rank(b) ? -1 : 1;
+	unsigned rank_a = bind_rule_rank(a->conflict->rule), rank_b = bind_rule_rank(b->conflict->rule);
+
+	if (rank_a != rank_b)
+		return rank_a < rank_b ? -1 : 1;
 	return (a->conflict > b->conflict) - (a->conflict < b->conflict);
 }
 

@@ -48,23 +48,13 @@ static const char *overlap_words(enum bind_overlap overlap)
 	return words[overlap];
 }
 
-/* What the timer says; 0: not known. */
-static uint64_t seconds_left(const struct why_answer *answer, const struct bind_row *found)
-{
-	uint32_t hz = answer->inventory->hz;
-
-	if (!(found->flags & BIND_ROW_TIMER) || !hz || found->left_jiffies < 0)
-		return 0;
-	return (uint64_t)found->left_jiffies / hz + 1;
-}
-
 static void time_wait_rule(struct text *text, const struct why_answer *answer, const struct why_row *row)
 {
-	uint64_t left = seconds_left(answer, row->found);
+	uint32_t left = bind_row_seconds_left(answer->inventory, row->found);
 
 	text_put(text, "it is what a closed connection leaves behind, ");
 	if (left)
-		text_format(text, "gone in %" PRIu64 " s", left);
+		text_format(text, "gone in %" PRIu32 " s", left);
 	else
 		text_put(text, "gone within 60 s");
 }
@@ -179,7 +169,7 @@ static void put_other_address(struct text *text, const struct why_row *row, size
 void why_remedy(struct text *text, const struct model *model, const struct why_answer *answer,
 		const struct why_row *row)
 {
-	uint64_t left = seconds_left(answer, row->found);
+	uint32_t left = bind_row_seconds_left(answer->inventory, row->found);
 	size_t begin = text->length;
 
 	put_stop(text, model, answer, row);
@@ -197,7 +187,7 @@ void why_remedy(struct text *text, const struct model *model, const struct why_a
 		return;
 	put_or(text, begin);
 	if (left)
-		text_format(text, "to wait %" PRIu64 " s", left);
+		text_format(text, "to wait %" PRIu32 " s", left);
 	else
 		text_put(text, "to wait 60 s");
 }
