@@ -162,7 +162,7 @@ static void expect_free(struct scene *scene, const char *port)
 #define PORT	  7950
 /* Two threads look at once, and which of them is ahead is chance: most of all where the caller may not enter
  * the other namespaces. */
-#define ASKED_AGAIN 40
+#define ASKED_AGAIN 20
 
 static int quiet_socket(const struct scene *scene, const char *address, int type, int reuse)
 {

@@ -3,6 +3,7 @@
 
 #include "core/errno_name.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -139,7 +140,8 @@ static void correct_by_kind(const struct change *change, struct description *ret
 	case REC_BIND:
 		correct_bind(record, ret);
 		break;
-	case REC_CONFLICTS:
+	case REC_CONFLICTS: /* about a bind that failed: who asks for failures wants it */
+		ret->error = EADDRINUSE;
 		ret->has_peer = false;
 		break;
 	case REC_LISTEN:
@@ -200,8 +202,7 @@ static const struct endpoint *server_side(const struct record *record, const str
 
 static const char *event_state(const struct record *record, const struct description *ret)
 {
-	if (ret->error || record->header->kind == REC_CONFLICTS ||
-	    (record->header->kind == REC_ACCEPT && !ret->socket->cookie))
+	if (ret->error || (record->header->kind == REC_ACCEPT && !ret->socket->cookie))
 		return NULL;
 	return socket_state_name(ret->socket, ret->local.port);
 }
