@@ -64,6 +64,7 @@
 	X(wait_listening)                                                                                    \
 	X(wait_free)                                                                                         \
 	X(wait_remains)                                                                                      \
+	X(netns_choice)                                                                                      \
 	X(wait_timeout)                                                                                      \
 	X(why_asked)                                                                                         \
 	X(why_situations)                                                                                    \

@@ -39,9 +39,10 @@ int command_ls(const struct options *options, char **words, size_t n_words);
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 /* To people, when it was not just now that descriptors were looked at. Both CLOCK_BOOTTIME; 0: not known. */
 void tell_holders_age(uint64_t as_of_ns, uint64_t now_ns);
-/* Parses the filter, for a recording or for this machine; says what is wrong with it. EXIT_DONE or
- * EXIT_USAGE. */
-int parse_filter(bool recording, char **words, size_t n_words, struct filter **ret_filter);
+/* Parses the filter, for a recording or for this machine, and --netns, which narrows it; says what is wrong
+ * with it. EXIT_DONE or EXIT_USAGE. */
+int parse_filter(const struct options *options, bool recording, char **words, size_t n_words,
+		 struct filter **ret_filter);
 /* The port that who, why and wait ask about: the first word. The same. */
 int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
 	       struct port_spec *ret_spec);

@@ -77,7 +77,7 @@ int command_ls(const struct options *options, char **words, size_t n_words)
 		complain("ls: nothing is expected after --");
 		return EXIT_USAGE;
 	}
-	status = parse_filter(options->from, words, n_words, &filter);
+	status = parse_filter(options, options->from, words, n_words, &filter);
 	if (status)
 		return status;
 	pipeline = pipeline_new(&pipeline_options, STDOUT_FILENO);

@@ -5,7 +5,9 @@
 #include "system/bind_probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,7 +54,30 @@ static void add(struct port_check *check, const struct port_spec *spec, uint16_t
 		check->n++;
 }
 
-struct port_check *port_check_open(const struct port_spec *spec)
+static void add_both(struct port_check *check, const struct port_spec *spec)
+{
+	if (spec->protocol != IPPROTO_UDP && spec->protocol != IPPROTO_SCTP)
+		add(check, spec, IPPROTO_TCP);
+	if (!spec->protocol || spec->protocol == IPPROTO_UDP)
+		add(check, spec, IPPROTO_UDP);
+}
+
+/* Their sockets stay what they are when the thread is back. False: it may not go there. */
+static bool add_inside(struct port_check *check, const struct port_spec *spec, int netns_fd)
+{
+	int home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	bool inside = home_fd >= 0 && setns(netns_fd, CLONE_NEWNET) == 0, back = true;
+
+	if (inside) {
+		add_both(check, spec);
+		back = setns(home_fd, CLONE_NEWNET) == 0;
+	}
+	if (home_fd >= 0)
+		close(home_fd);
+	return inside && back;
+}
+
+struct port_check *port_check_open(const struct port_spec *spec, int netns_fd)
 {
 	struct port_check *check = calloc(1, sizeof(*check));
 	struct fault fault;
@@ -63,10 +88,12 @@ struct port_check *port_check_open(const struct port_spec *spec)
 		free(check);
 		return NULL;
 	}
-	if (spec->protocol != IPPROTO_UDP && spec->protocol != IPPROTO_SCTP)
-		add(check, spec, IPPROTO_TCP);
-	if (!spec->protocol || spec->protocol == IPPROTO_UDP)
-		add(check, spec, IPPROTO_UDP);
+	if (netns_fd < 0)
+		add_both(check, spec);
+	else if (!add_inside(check, spec, netns_fd)) {
+		port_check_close(check);
+		return NULL;
+	}
 	return check;
 }
 

@@ -9,8 +9,9 @@
 
 struct port_check;
 
-/* In the caller's network namespace. NULL where the kernel does not let its table be read. */
-struct port_check *port_check_open(const struct port_spec *spec);
+/* In that network namespace, -1: the caller's. NULL where the kernel does not let its table be read, or the
+ * namespace not be entered. */
+struct port_check *port_check_open(const struct port_spec *spec, int netns_fd);
 /*
  * Whether an ordinary bind would not fail with EADDRINUSE: without a protocol neither of TCP nor of UDP,
  * without an address of neither family. True also when that cannot be known, and without a check.

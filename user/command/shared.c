@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What commands have in common: complaining, filters, how to show, what the machine must have. */
 #include "command/command.h"
+#include "command/netns_choice.h"
 #include "core/subject_field.h"
 #include "system/lookup.h"
 #include "system/netns.h"
@@ -8,6 +9,7 @@
 #include "view/text_parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,7 +69,7 @@ static const struct filter_resolver resolver = {
 static const struct filter_resolver resolver_of_recording = {
 	.user = resolve_user, .service = resolve_service, .field = field_exists};
 
-int parse_filter(bool recording, char **words, size_t n_words, struct filter **ret_filter)
+static int parse_words(bool recording, char **words, size_t n_words, struct filter **ret_filter)
 {
 	const struct filter_resolver *names = recording ? &resolver_of_recording : &resolver;
 	struct filter_error error;
@@ -78,6 +80,52 @@ int parse_filter(bool recording, char **words, size_t n_words, struct filter **r
 	filter_error_format(&error, text, sizeof(text));
 	complain("%s", text);
 	return EXIT_USAGE;
+}
+
+/* netns INODE ( WORDS ): what the words lack has been said before, at its place in what was written. */
+static int narrow(uint32_t netns, char **words, size_t n_words, struct filter **filter)
+{
+	char **all = calloc(n_words + 4, sizeof(*all));
+	char key[] = "netns", inode[16], opening[] = "(", closing[] = ")";
+	size_t n = 0;
+	int status;
+
+	if (!all) {
+		complain("out of memory");
+		return EXIT_INTERNAL;
+	}
+	snprintf(inode, sizeof(inode), "%" PRIu32, netns);
+	all[n++] = key;
+	all[n++] = inode;
+	if (n_words) {
+		all[n++] = opening;
+		memcpy(all + n, words, n_words * sizeof(*words));
+		n += n_words;
+		all[n++] = closing;
+	}
+	filter_free(*filter);
+	*filter = NULL;
+	status = parse_words(false, all, n, filter);
+	free(all);
+	return status;
+}
+
+int parse_filter(const struct options *options, bool recording, char **words, size_t n_words,
+		 struct filter **ret_filter)
+{
+	struct filter *filter = NULL;
+	uint32_t netns = 0;
+	int status = parse_words(recording, words, n_words, &filter);
+
+	if (!status)
+		status = netns_choice_read(options, &netns);
+	if (!status && netns)
+		status = narrow(netns, words, n_words, &filter);
+	if (status)
+		filter_free(filter);
+	else
+		*ret_filter = filter;
+	return status;
 }
 
 int parse_port(const struct options *options, const char *command, char **words, size_t n_words,

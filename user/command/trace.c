@@ -183,7 +183,7 @@ static int run(const struct options *options, const struct plan *plan, char **wo
 	int status = check_plan(options, plan);
 
 	if (!status)
-		status = parse_filter(plan->from, words, n_words, &filter);
+		status = parse_filter(options, plan->from, words, n_words, &filter);
 	if (!status)
 		status = check_ring_size(options);
 	if (!status && plan->save)

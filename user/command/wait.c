@@ -6,6 +6,7 @@
  */
 #include "command/command.h"
 #include "command/fill.h"
+#include "command/netns_choice.h"
 #include "command/port_check.h"
 #include "core/port_wish.h"
 #include "loop.h"
@@ -40,6 +41,7 @@ enum outcome { IT_IS_SO = 1, TIMED_OUT, INTERRUPTED };
 struct waiting {
 	const struct options *options;
 	struct port_wish wish;
+	struct netns_choice netns;
 	struct port_check *check; /* of a wish for a free port; NULL: the tables decide */
 	uint64_t began_ns;
 	struct pipeline *pipeline;
@@ -109,7 +111,7 @@ static bool is_free(struct waiting *waiting)
 	if (waiting->wish.listening)
 		return true;
 	if (!waiting->check)
-		waiting->check = port_check_open(&waiting->wish.spec);
+		waiting->check = port_check_open(&waiting->wish.spec, waiting->netns.fd);
 	return port_check_is_free(waiting->check);
 }
 
@@ -345,6 +347,8 @@ static void close_all(struct waiting *waiting)
 	live_close(waiting->live);
 	snapshot_close(waiting->snapshot);
 	port_check_close(waiting->check);
+	if (waiting->netns.fd >= 0)
+		close(waiting->netns.fd);
 }
 
 /* --- the answer -------------------------------------------------------------------------------------------
@@ -441,6 +445,7 @@ int command_wait(const struct options *options, char **words, size_t n_words)
 	static const struct pipeline_options pipeline_options = {.print = false};
 	struct waiting waiting = {.options = options,
 				  .wish = {.listening = options->listening, .netns = proc_netns()},
+				  .netns.fd = -1,
 				  .began_ns = proc_boottime_ns(),
 				  .loop.epoll_fd = -1,
 				  .signal_fd = -1};
@@ -453,6 +458,16 @@ int command_wait(const struct options *options, char **words, size_t n_words)
 				     : "wait: expected one of --listening and --free");
 		return EXIT_USAGE;
 	}
+	status = netns_choice_open(options, &waiting.netns);
+	if (status)
+		return status;
+	status = netns_choice_check(options, &waiting.netns);
+	if (status) {
+		close(waiting.netns.fd);
+		return status;
+	}
+	if (waiting.netns.inode)
+		waiting.wish.netns = waiting.netns.inode;
 	waiting.pipeline = pipeline_new(&pipeline_options, STDOUT_FILENO);
 	if (waiting.pipeline) {
 		status = look_or_watch(&waiting);

@@ -75,7 +75,7 @@ int command_who(const struct options *options, char **words, size_t n_words)
 	int status = parse_seen_port(options, "who", words, n_words, &spec);
 
 	if (!status)
-		status = parse_filter(options->from, words + 1, n_words - 1, &filter);
+		status = parse_filter(options, options->from, words + 1, n_words - 1, &filter);
 	if (status)
 		return status;
 	pipeline = pipeline_new(&pipeline_options, STDOUT_FILENO);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/netns_choice.h"
+
+#include "command/command.h"
+#include "system/netns.h"
+#include "system/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int netns_choice_open(const struct options *options, struct netns_choice *ret_choice)
+{
+	struct netns_choice choice = {.fd = -1};
+	struct stat st;
+
+	*ret_choice = choice;
+	if (!options->netns || !strcmp(options->netns, "all"))
+		return EXIT_DONE;
+	if (options->from) {
+		complain("--netns %s: of a recording, the filter 'netns NAME-or-INODE' picks one",
+			 options->netns);
+		return EXIT_USAGE;
+	}
+	choice.fd = netns_open(options->netns);
+	if (choice.fd >= 0 && fstat(choice.fd, &st)) {
+		int error = -errno;
+
+		close(choice.fd);
+		choice.fd = error;
+	}
+	if (choice.fd < 0) {
+		complain("--netns %s: %s", options->netns,
+			 choice.fd == -ENOENT ? "there is no such network namespace" : strerror(-choice.fd));
+		return EXIT_USAGE;
+	}
+	choice.inode = (uint32_t)st.st_ino;
+	*ret_choice = choice;
+	return EXIT_DONE;
+}
+
+int netns_choice_check(const struct options *options, const struct netns_choice *choice)
+{
+	int home_fd, error = 0;
+
+	if (!choice->inode || choice->inode == proc_netns())
+		return EXIT_DONE;
+	home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home_fd < 0 || setns(choice->fd, CLONE_NEWNET) || setns(home_fd, CLONE_NEWNET))
+		error = errno;
+	if (home_fd >= 0)
+		close(home_fd);
+	if (!error)
+		return EXIT_DONE;
+	complain("--netns %s: it cannot be entered: %s; it takes CAP_SYS_ADMIN", options->netns,
+		 strerror(error));
+	return EXIT_UNSUPPORTED;
+}
+
+int netns_choice_read(const struct options *options, uint32_t *ret_inode)
+{
+	struct netns_choice choice;
+	int status = netns_choice_open(options, &choice);
+
+	if (choice.fd >= 0)
+		close(choice.fd);
+	*ret_inode = choice.inode;
+	return status;
+}
