@@ -155,6 +155,43 @@ static void consumers(void **state)
 	ephemeral_free(&ephemeral);
 }
 
+static void in_cgroup(struct fixture *f, uint32_t pid, uint64_t cookie, uint64_t cgroup)
+{
+	make_holder(&f->record, pid, cookie, 3);
+	f->record.holder.task.cgroup_id = cgroup;
+	apply(f);
+}
+
+/* A port that two of them have counts once; who is in no unit is in no group. */
+static void groups(void **state)
+{
+	struct fixture *f = *state;
+	struct ephemeral ephemeral;
+
+	apply_meta(f, META_CGROUP, 15, "/system.slice/shop.service");
+	apply_meta(f, META_CGROUP, 16, "/system.slice/shop.service/worker");
+	apply_meta(f, META_CGROUP, 17, "/system.slice/mail.service");
+	connection(f, 1, 40010, 1, TCP_ESTABLISHED, 0);
+	connection(f, 2, 40011, 1, TCP_ESTABLISHED, SOCKET_F_EXCLUSIVE);
+	connection(f, 3, 40012, 1, TCP_ESTABLISHED, 0);
+	connection(f, 4, 40013, 1, TCP_ESTABLISHED, 0);
+	in_cgroup(f, 7, 1, 15);
+	in_cgroup(f, 8, 1, 16); /* the same unit, by another way */
+	in_cgroup(f, 8, 2, 16);
+	in_cgroup(f, 9, 3, 17);
+	held(f, 10, 4);
+	ephemeral = read_all(f);
+	assert_int_equal(ephemeral.n_groups, 2);
+	assert_int_equal(ephemeral.groups[0].in_use, 2);
+	assert_int_equal(ephemeral.groups[0].exclusive, 1);
+	assert_int_equal(ephemeral.groups[0].processes, 2);
+	assert_int_equal(ephemeral.groups[1].in_use, 1);
+	assert_int_equal(ephemeral.groups[1].exclusive, 0);
+	assert_int_equal(ephemeral.groups[1].processes, 1);
+	assert_ptr_equal(ephemeral.groups[1].process, process(f, 9));
+	ephemeral_free(&ephemeral);
+}
+
 /* Who asked for a port by its number wants that one, and not because of a bind too early. */
 static void chosen_ports(void **state)
 {
@@ -324,11 +361,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_range, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_in_use), TEST(shared_and_exclusive),
-		TEST(incoming),	      TEST(consumers),
-		TEST(chosen_ports),   TEST(exhausted),
-		TEST(watched),	      TEST(recorded),
-		TEST(namespaces),     TEST(udp),
+		TEST(nothing_in_use), TEST(shared_and_exclusive), TEST(incoming),  TEST(consumers),
+		TEST(groups),	      TEST(chosen_ports),	  TEST(exhausted), TEST(watched),
+		TEST(recorded),	      TEST(namespaces),		  TEST(udp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,7 @@ void ephemeral_free(struct ephemeral *ephemeral)
 	free(ephemeral->spaces);
 	free(ephemeral->destinations);
 	free(ephemeral->consumers);
+	free(ephemeral->groups);
 	free(ephemeral->findings);
 	*ephemeral = (struct ephemeral){0};
 }

@@ -60,6 +60,13 @@ struct ephemeral_consumer {
 	unsigned bound_before; /* of these: by bind to any port, before a connect */
 };
 
+/* All processes of one container, or else of one systemd unit: each port counted once. */
+struct ephemeral_group {
+	size_t space;
+	const struct process *process; /* one of them: whose control group says which it is */
+	unsigned processes, in_use, exclusive;
+};
+
 enum ephemeral_finding_kind {
 	FINDING_EXHAUSTED,	     /* a destination has no port left */
 	FINDING_NEAR_EXHAUSTION,     /* four fifths are used, or it is a matter of minutes */
@@ -87,6 +94,8 @@ struct ephemeral {
 	size_t n_destinations;
 	struct ephemeral_consumer *consumers; /* the one with the most ports first */
 	size_t n_consumers;
+	struct ephemeral_group *groups; /* the same */
+	size_t n_groups;
 	struct ephemeral_finding *findings; /* the most urgent kind first */
 	size_t n_findings;
 	bool by_events;

@@ -8,17 +8,9 @@
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
-/* A process has a port. */
-struct possession {
-	const struct process *process;
-	size_t space;
-	uint16_t port;
-	bool exclusive, bound_before;
-};
-
 struct possessions {
 	const struct ephemeral *ephemeral;
-	struct possession *items;
+	struct ephemeral_possession *items;
 	size_t n;
 };
 
@@ -44,7 +36,7 @@ static int take_possession(const struct socket_row *row, void *context)
 		return 0;
 	space = &possessions->ephemeral->spaces[index];
 	for (const struct holder *holder = row->holders; holder; holder = holder->next)
-		possessions->items[possessions->n++] = (struct possession){
+		possessions->items[possessions->n++] = (struct ephemeral_possession){
 			.process = holder->process,
 			.space = index,
 			.port = row->socket.local_port,
@@ -54,7 +46,7 @@ static int take_possession(const struct socket_row *row, void *context)
 	return 0;
 }
 
-static int compare_owners(const struct possession *a, const struct possession *b)
+static int compare_owners(const struct ephemeral_possession *a, const struct ephemeral_possession *b)
 {
 	int order = process_compare(a->process, b->process);
 
@@ -63,7 +55,7 @@ static int compare_owners(const struct possession *a, const struct possession *b
 
 static int compare_possessions(const void *left, const void *right)
 {
-	const struct possession *a = left, *b = right;
+	const struct ephemeral_possession *a = left, *b = right;
 	int order = compare_owners(a, b);
 
 	if (!order)
@@ -84,13 +76,13 @@ static int compare_consumers(const void *left, const void *right)
 static int count_possessions(struct ephemeral *ephemeral, const struct possessions *possessions)
 {
 	struct ephemeral_consumer *consumer = NULL;
-	const struct possession *before = NULL;
+	const struct ephemeral_possession *before = NULL;
 
 	ephemeral->consumers = slab_array(possessions->n + 1, sizeof(*ephemeral->consumers));
 	if (!ephemeral->consumers)
 		return -ENOMEM;
 	for (size_t i = 0; i < possessions->n; i++) {
-		const struct possession *item = &possessions->items[i];
+		const struct ephemeral_possession *item = &possessions->items[i];
 
 		if (!before || compare_owners(before, item)) {
 			consumer = &ephemeral->consumers[ephemeral->n_consumers++];
@@ -121,6 +113,8 @@ int ephemeral_read_consumers(struct ephemeral *ephemeral, const struct model *mo
 	model_each_socket(model, take_possession, &possessions);
 	qsort(possessions.items, possessions.n, sizeof(*possessions.items), compare_possessions);
 	error = count_possessions(ephemeral, &possessions);
+	if (!error)
+		error = ephemeral_read_groups(ephemeral, model, possessions.items, possessions.n);
 	free(possessions.items);
 	return error;
 }

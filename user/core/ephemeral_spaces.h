@@ -7,10 +7,21 @@
 
 #define NO_SPACE SIZE_MAX
 
+/* A process has a port. */
+struct ephemeral_possession {
+	const struct process *process;
+	size_t space;
+	uint16_t port;
+	bool exclusive, bound_before;
+};
+
 /* Every namespace whose range is known or in which a port of it is used, TCP and UDP. */
 int ephemeral_read_spaces(struct ephemeral *ephemeral, const struct model *model);
 int ephemeral_read_destinations(struct ephemeral *ephemeral, const struct model *model, uint64_t now_ns);
 int ephemeral_read_consumers(struct ephemeral *ephemeral, const struct model *model);
+/* Of possessions that are together by process. */
+int ephemeral_read_groups(struct ephemeral *ephemeral, const struct model *model,
+			  const struct ephemeral_possession *possessions, size_t n);
 /* From the others. */
 int ephemeral_read_findings(struct ephemeral *ephemeral, const struct model *model);
 

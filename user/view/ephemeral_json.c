@@ -97,6 +97,27 @@ static int print_consumer(struct json_writer *w, FILE *out, const struct model *
 	return json_row_print(w, out);
 }
 
+static int print_group(struct json_writer *w, FILE *out, const struct model *model,
+		       const struct ephemeral *ephemeral, const struct ephemeral_group *group,
+		       const struct ephemeral_options *options)
+{
+	struct actor actor = describe_process(group->process);
+	struct cgroup_name place;
+
+	actor_place(model, &actor, &place);
+	json_row_begin(w, "group");
+	put_transport(w, &ephemeral->spaces[group->space]);
+	json_container(w, &place, &options->view);
+	json_object(w, "portsnoop");
+	json_netns(w, model, ephemeral->spaces[group->space].netns, &options->view);
+	json_unit(w, &place);
+	json_uint(w, "processes", group->processes);
+	json_uint(w, "in_use", group->in_use);
+	json_uint(w, "exclusive", group->exclusive);
+	json_object_end(w);
+	return json_row_print(w, out);
+}
+
 static int print_finding(struct json_writer *w, FILE *out, const struct model *model,
 			 const struct ephemeral *ephemeral, const struct ephemeral_finding *finding,
 			 const struct ephemeral_options *options)
@@ -131,6 +152,8 @@ int ephemeral_print_json(FILE *out, const struct model *model, const struct ephe
 		error = print_destination(&w, out, model, ephemeral, &ephemeral->destinations[i], options);
 	for (size_t i = 0; i < ephemeral->n_consumers && !error; i++)
 		error = print_consumer(&w, out, model, ephemeral, &ephemeral->consumers[i], options);
+	for (size_t i = 0; i < ephemeral->n_groups && !error; i++)
+		error = print_group(&w, out, model, ephemeral, &ephemeral->groups[i], options);
 	for (size_t i = 0; i < ephemeral->n_findings && !error; i++)
 		error = print_finding(&w, out, model, ephemeral, &ephemeral->findings[i], options);
 	json_free(&w);

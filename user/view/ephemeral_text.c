@@ -2,25 +2,17 @@
 /* How ephemeral ports are used, for people: ranges with a map, then tables, then what to know and do. */
 #include "core/record.h"
 #include "view/columns.h"
-#include "view/ephemeral.h"
+#include "view/ephemeral_parts.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #define LINE_MAX_BYTES 2048
-#define CELL_MAX       1024
 #define ROWS_SHOWN     10 /* of a table, unless --verbose */
 #define MAP_CELLS      64
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-struct ephemeral_text {
-	FILE *out;
-	const struct model *model;
-	const struct ephemeral *ephemeral;
-	const struct ephemeral_options *options;
-};
 
 /* --- ranges -----------------------------------------------------------------------------------------------
  */
@@ -233,13 +225,13 @@ static void cell_netns(struct text *text, const void *context, size_t row)
 }
 
 /* Of a table that was not shown whole. */
-static void print_rest(const struct ephemeral_text *view, size_t n, size_t shown, const char *what)
+void ephemeral_print_rest(const struct ephemeral_text *view, size_t n, size_t shown, const char *what)
 {
 	if (n > shown)
 		fprintf(view->out, "    and %zu more %s: --verbose shows all\n", n - shown, what);
 }
 
-static size_t shown_of(const struct ephemeral_text *view, size_t n)
+size_t ephemeral_shown(const struct ephemeral_text *view, size_t n)
 {
 	return n > ROWS_SHOWN && !view->options->view.verbose ? ROWS_SHOWN : n;
 }
@@ -277,7 +269,7 @@ static int print_destinations(const struct ephemeral_text *view)
 		{"NETNS", cell_netns, is_one_netns(view)},
 		{"MOSTLY", cell_mostly, false},
 	};
-	size_t n = view->ephemeral->n_destinations, shown = shown_of(view, n);
+	size_t n = view->ephemeral->n_destinations, shown = ephemeral_shown(view, n);
 	int error;
 
 	if (!n)
@@ -285,7 +277,7 @@ static int print_destinations(const struct ephemeral_text *view)
 	fputc('\n', view->out);
 	error = columns_print(view->out, columns, COUNT(columns), shown, view, CELL_MAX,
 			      view->options->view.colour);
-	print_rest(view, n, shown, "destinations");
+	ephemeral_print_rest(view, n, shown, "destinations");
 	return error;
 }
 
@@ -366,7 +358,7 @@ static bool is_blank(const struct ephemeral_text *view, size_t n,
 
 static int print_consumers(const struct ephemeral_text *view)
 {
-	size_t n = view->ephemeral->n_consumers, shown = shown_of(view, n);
+	size_t n = view->ephemeral->n_consumers, shown = ephemeral_shown(view, n);
 	const struct column columns[] = {
 		{"PORTS", cell_ports, false},
 		{"EXCLUSIVE", cell_exclusive, false},
@@ -382,7 +374,7 @@ static int print_consumers(const struct ephemeral_text *view)
 	fputc('\n', view->out);
 	error = columns_print(view->out, columns, COUNT(columns), shown, view, CELL_MAX,
 			      view->options->view.colour);
-	print_rest(view, n, shown, "processes");
+	ephemeral_print_rest(view, n, shown, "processes");
 	return error;
 }
 
@@ -417,6 +409,8 @@ int ephemeral_print_text(FILE *out, const struct model *model, const struct ephe
 	error = print_destinations(&view);
 	if (!error)
 		error = print_consumers(&view);
+	if (!error)
+		error = ephemeral_print_groups(&view);
 	if (!error)
 		print_findings(&view);
 	return error;

@@ -192,11 +192,16 @@ void json_container(struct json_writer *w, const struct cgroup_name *place,
 	json_object_end(w);
 }
 
+void json_unit(struct json_writer *w, const struct cgroup_name *place)
+{
+	json_part(w, "unit", place->unit);
+}
+
 void json_surroundings(struct json_writer *w, const struct cgroup_name *place, const struct actor *actor)
 {
 	struct pid_ns pid_ns;
 
-	json_part(w, "unit", place->unit);
+	json_unit(w, place);
 	if (!actor_pid_ns(actor, &pid_ns))
 		return;
 	json_object(w, "pid_ns");

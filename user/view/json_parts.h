@@ -26,6 +26,8 @@ void json_process(struct json_writer *w, const struct model *model, const struct
 /* `container` and `k8s`, beside `process`. */
 void json_container(struct json_writer *w, const struct cgroup_name *place,
 		    const struct view_options *options);
+/* The systemd unit, under `portsnoop`. */
+void json_unit(struct json_writer *w, const struct cgroup_name *place);
 /* Unit and pid namespace, under `portsnoop`. */
 void json_surroundings(struct json_writer *w, const struct cgroup_name *place, const struct actor *actor);
 /* The network namespace by inode and name, under `portsnoop`. */
