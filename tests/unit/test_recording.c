@@ -195,10 +195,10 @@ static void files_that_cannot_be_opened_say_why(void **state)
 	struct recording_reader *reader = NULL;
 	struct recording_writer *writer = NULL;
 
-	assert_int_equal(recording_open("/nonexistent/file", &reader), -ENOENT);
+	assert_int_equal(recording_open("/proc/nonexistent/file", &reader), -ENOENT);
 	assert_int_equal(recording_open("/proc", &reader), -EISDIR);
 	assert_null(reader);
-	assert_int_equal(recording_create("/nonexistent/file", example, &writer), -ENOENT);
+	assert_int_equal(recording_create("/proc/nonexistent/file", example, &writer), -ENOENT);
 	assert_int_equal(recording_create("/proc", example, &writer), -EISDIR);
 	assert_null(writer);
 }
