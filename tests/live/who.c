@@ -16,25 +16,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* A portsnoop that somebody else runs must not answer: a place of our own. */
-static void live_alone(const struct scene *scene)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "/tmp/%s.%d", scene->name, getpid());
-	scene_must(scene, mkdir(path, 0700), "mkdir");
-	setenv("PORTSNOOP_RUNDIR", path, 1);
-}
-
-static void leave(void)
-{
-	char path[320];
-
-	snprintf(path, sizeof(path), "%s/instance.lock", getenv("PORTSNOOP_RUNDIR"));
-	unlink(path);
-	rmdir(getenv("PORTSNOOP_RUNDIR"));
-}
-
 static void expect_status(const struct scene *scene, const struct tool_result *result, int status)
 {
 	if (result->status != status)
@@ -244,11 +225,9 @@ static void check_group(struct scene *scene)
 
 void who_holders(struct scene *scene)
 {
-	live_alone(scene);
 	check_children(scene);
 	check_group(scene);
 	expect_free(scene, PORT_TEXT);
-	leave();
 }
 
 /* --- address forms ----------------------------------------------------------------------------------------
@@ -262,7 +241,6 @@ void who_addresses(struct scene *scene)
 	union address at = address_of("::", PORT);
 
 	scene_need_ipv6(scene);
-	live_alone(scene);
 	local = quiet_socket(scene, "127.0.0.2", SOCK_DGRAM, SO_REUSEADDR);
 	dual = act_socket(scene, AF_INET6, SOCK_STREAM);
 	scene_must(scene, setsockopt(dual, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), "setsockopt");
@@ -283,7 +261,6 @@ void who_addresses(struct scene *scene)
 	expect_rows(scene, "[::]:" PORT_TEXT "/tcp", &tcp);
 	expect_free(scene, "127.0.0.1:" PORT_TEXT "/udp");
 	expect_free(scene, "17951");
-	leave();
 }
 
 /* --- what is left of connections --------------------------------------------------------------------------
@@ -381,12 +358,10 @@ void who_remains(struct scene *scene)
 	struct remains *remains = shared_new(scene, sizeof(*remains));
 	char recording[512];
 
-	live_alone(scene);
 	snprintf(recording, sizeof(recording), "%s/%s.recording", scene->out_dir, scene->name);
 	check_unwatched(scene, remains);
 	check_recording(scene, recording, check_watched(scene, remains, recording));
 	unlink(recording);
-	leave();
 }
 
 /* --- services, mistakes, nobody ---------------------------------------------------------------------------
@@ -408,7 +383,6 @@ void who_words(struct scene *scene)
 	union address at = address_of("127.0.0.1", 80);
 	int fd = act_socket(scene, AF_INET, SOCK_STREAM);
 
-	live_alone(scene);
 	scene_must(scene, bind(fd, &at.any, address_length(&at)), "bind");
 	tool_run(scene, &result, NULL, "who", "http/tcp", NULL);
 	expect_status(scene, &result, 0);
@@ -434,7 +408,6 @@ void who_words(struct scene *scene)
 	expect_text(scene, result.err, "unknown key 'prot'");
 	tool_result_free(&result);
 	close(fd);
-	leave();
 }
 
 /* --- on a terminal ----------------------------------------------------------------------------------------
@@ -476,7 +449,6 @@ void who_paged(struct scene *scene)
 {
 	int fd;
 
-	live_alone(scene);
 	fd = quiet_socket(scene, "127.0.0.1", SOCK_STREAM, SO_REUSEADDR);
 	if (!is_paged(scene, 2, NULL))
 		scene_fail(scene, "not paged on 2 rows");
@@ -487,5 +459,4 @@ void who_paged(struct scene *scene)
 	if (is_paged(scene, 2, "--json"))
 		scene_fail(scene, "paged with --json");
 	close(fd);
-	leave();
 }
