@@ -11,6 +11,7 @@
 
 #define AF_UNSPEC   0
 #define EINTR	    4
+#define EAGAIN	    11
 #define EISCONN	    106
 #define EALREADY    114
 #define EINPROGRESS 115
@@ -127,6 +128,7 @@ static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, 
 {
 	struct rec_bind *rec;
 
+	count_bind(sk, !deferred && address->known && !address->port);
 	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
@@ -146,6 +148,7 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 {
 	struct rec_bind *rec;
 
+	count_bind_error(sk, error, address->known && !address->port);
 	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
@@ -171,6 +174,8 @@ static __always_inline void listen_returned(const struct sock *sk, __u64 cookie,
 	bool was_unbound = claim_take(cookie, CLAIM_LISTEN, &claim);
 	struct rec_listen *rec;
 
+	if (was_unbound && !error)
+		count_assigned(sk, ASSIGNED_LISTEN);
 	rec = call_begin(REC_LISTEN, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
@@ -187,6 +192,7 @@ static __always_inline void autobind_happened(const struct sock *sk, __u64 cooki
 {
 	struct rec_autobind *rec;
 
+	count_assigned(sk, flags & AUTOBIND_F_CONNECT ? ASSIGNED_CONNECT : ASSIGNED_SEND);
 	rec = call_begin(REC_AUTOBIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
@@ -212,6 +218,10 @@ static __always_inline void connect_failed_early(const struct sock *sk, __u64 co
 {
 	struct rec_connect *rec;
 
+	if (knob_counters)
+		count_connect_error(socket_protocol(sk), address->port, count_name_current(), error);
+	if (error == EAGAIN && socket_protocol(sk) == IPPROTO_UDP)
+		count_exhausted(sk);
 	rec = call_begin(REC_CONNECT, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
@@ -265,12 +275,22 @@ static __always_inline void accept_fill(struct rec_accept *rec, const struct cla
 	rec->listener = claim->listener;
 }
 
+static __always_inline __u64 accept_queue_ns(const struct claim *claim)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	return claim->time_ns && now > claim->time_ns ? now - claim->time_ns : 0;
+}
+
 /* accept(2) took this connection. */
 static __always_inline void accept_took(const struct sock *sk, __u64 cookie, const struct note *note,
 					const struct claim *claim, enum rec_probe probe)
 {
 	struct rec_accept *rec;
 
+	if (knob_counters)
+		count_accept(netns_of(sk), BPF_CORE_READ(sk, __sk_common.skc_num), note ? 0 : cookie,
+			     accept_queue_ns(claim));
 	rec = call_begin(REC_ACCEPT, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
@@ -284,6 +304,8 @@ static __always_inline void accept_found(const struct rec_socket *socket, const 
 {
 	struct rec_accept *rec;
 
+	if (knob_counters)
+		count_accept(socket->netns, socket->local_port, socket->cookie, accept_queue_ns(claim));
 	announce_current();
 	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
 	if (!rec)
@@ -304,6 +326,9 @@ static __always_inline void accept_took_unknown(const struct sock *listener, enu
 
 	if (listener && !socket_is_ours_sk(listener))
 		return;
+	if (knob_counters)
+		count_accept(listener ? netns_of(listener) : 0,
+			     listener ? BPF_CORE_READ(listener, __sk_common.skc_num) : 0, 0, 0);
 	announce_current();
 	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
 	if (!rec)

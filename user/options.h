@@ -32,6 +32,11 @@ struct options {
 	uint64_t pid;			   /* 0: not given */
 	const char *netns;		   /* pid, name or path; NULL: not given */
 	const char *device;		   /* NULL: none */
+	const char *textfile;		   /* to write metrics to; NULL: not given */
+	bool once, no_events, bpf_stats;
+	uint64_t interval_ns;		  /* between writes; 0: the default */
+	uint64_t series;		  /* most of a family; 0: the default */
+	const char *labels, *drop_labels; /* lists; NULL: not given */
 	bool help, version;
 	char **words; /* what is no option: command, filter; points into argv */
 	size_t n_words;
@@ -48,7 +53,8 @@ struct options {
 #define FOR_DOCTOR    0x40
 #define FOR_WHY	      0x80
 #define FOR_EPHEMERAL 0x100
-#define FOR_ALL	      0x1ff
+#define FOR_EXPORT    0x400
+#define FOR_ALL	      0x5ff
 
 /*
  * Reads argv (reordered as getopt does; everything behind -- is child's). 0, or -EINVAL with a message that

@@ -36,6 +36,8 @@ struct session {
 	struct repair repair;
 	const struct show_plan *show_plan; /* NULL: nobody is shown the tables */
 	struct show show;
+	const struct scrape_plan *scrape_plan; /* NULL: nobody asks for them, either */
+	struct scrape scrape;
 	struct serve *serve; /* NULL: others are not answered */
 	struct overflow *overflow;
 	struct enrich *enrich;
@@ -96,6 +98,8 @@ static int tick(void *context)
 		result = live_tick(session->live, &sink);
 	if (!result && live_has_lost(session->live))
 		result = repair_lost(&session->repair);
+	if (!result && session->scrape.plan)
+		result = scrape_tick(&session->scrape);
 	if (!result && !walker_is_busy(session->walker)) /* it has the iterators */
 		result = overflow_tick(session->overflow, &sink);
 	if (!result)
@@ -150,6 +154,12 @@ static void *open_iterators(void *context)
 	return NULL;
 }
 
+/* Nobody is told of events. */
+static bool is_silent(const struct session *session)
+{
+	return session->scrape_plan && session->scrape_plan->silent;
+}
+
 /* Both sources, as far as one does not need the other. */
 static int load_sources(struct session *session, struct fault *fault)
 {
@@ -160,6 +170,8 @@ static int load_sources(struct session *session, struct fault *fault)
 		.follow = session->child,
 		.no_udp_send = options->no_udp_send,
 		.backend = options->backend,
+		.counters = session->scrape_plan,
+		.silent = is_silent(session),
 	};
 	struct iterators iterators = {.error = 0};
 	pthread_t thread;
@@ -312,6 +324,17 @@ static void warn_of_missing(const struct session *session)
 		complain("not everything can be seen here: %s; portsnoop doctor tells more", remark);
 }
 
+static int begin_scraping(struct session *session)
+{
+	session->scrape = (struct scrape){.loop = &session->loop,
+					  .repair = &session->repair,
+					  .live = session->live,
+					  .enrich = session->enrich,
+					  .model = pipeline_tables(session->pipeline)};
+	session->repair.unwatched = is_silent(session);
+	return scrape_open(&session->scrape, session->scrape_plan);
+}
+
 /* --- from beginning to end
  * ---------------------------------------------------------------------------------- */
 
@@ -321,7 +344,7 @@ static int run_loop(struct session *session)
 
 	/* Tables that miss sockets answer nobody. Who asks before they are filled waits; after `ready`,
 	 * nobody. */
-	if (!session->options->no_udp_send)
+	if (!session->options->no_udp_send && !is_silent(session))
 		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
 				    &session->serve);
 	if (!result)
@@ -333,6 +356,8 @@ static int run_loop(struct session *session)
 	if (!result && session->show_plan)
 		result = show_open(&session->show, session->show_plan, &session->loop, &session->repair,
 				   pipeline_tables(session->pipeline));
+	if (!result && session->scrape_plan)
+		result = begin_scraping(session);
 	return result ? result : loop_run(&session->loop);
 }
 
@@ -363,28 +388,39 @@ static void close_all(struct session *session)
 	snapshot_close(session->snapshot);
 }
 
+static int run(struct session *session, struct fault *fault)
+{
+	int result;
+
+	session->loop.epoll_fd = -1;
+	session->signal_fd = -1;
+	result = open_signals(session);
+	if (!result)
+		result = open_sources(session, fault);
+	if (!result)
+		result = open_loop(session);
+	if (!result) {
+		warn_of_missing(session);
+		result = run_loop(session);
+		result = finish(session, result);
+	}
+	close_all(session);
+	return result;
+}
+
 int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
 		const struct show_plan *show, struct fault *fault)
 {
 	struct session session = {
-		.options = options,
-		.pipeline = pipeline,
-		.child = child,
-		.show_plan = show,
-		.loop.epoll_fd = -1,
-		.signal_fd = -1,
-	};
-	int result = open_signals(&session);
+		.options = options, .pipeline = pipeline, .child = child, .show_plan = show};
 
-	if (!result)
-		result = open_sources(&session, fault);
-	if (!result)
-		result = open_loop(&session);
-	if (!result) {
-		warn_of_missing(&session);
-		result = run_loop(&session);
-		result = finish(&session, result);
-	}
-	close_all(&session);
-	return result;
+	return run(&session, fault);
+}
+
+int session_run_scraped(const struct options *options, struct pipeline *pipeline,
+			const struct scrape_plan *scrape, struct fault *fault)
+{
+	struct session session = {.options = options, .pipeline = pipeline, .scrape_plan = scrape};
+
+	return run(&session, fault);
 }

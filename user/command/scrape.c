@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "command/scrape.h"
+
+#include "system/proc.h"
+
+#define AGAIN_NS 20000000   /* while somebody else's look is under way */
+#define FRESH_NS 1000000000 /* a look is good for so long, or ... */
+#define SHARE	 50	    /* ... for so many times what it took */
+
+static bool is_fresh(const struct scrape *scrape)
+{
+	uint64_t good_ns = scrape->took_ns * SHARE;
+
+	if (good_ns < FRESH_NS)
+		good_ns = FRESH_NS;
+	return scrape->took_ns && proc_boottime_ns() - scrape->begun_ns < good_ns;
+}
+
+static int looked(void *context)
+{
+	struct scrape *scrape = context;
+
+	scrape->asked = false;
+	scrape->took_ns = proc_boottime_ns() - scrape->begun_ns;
+	return scrape->plan->looked(scrape->plan->context);
+}
+
+/* What the last look found of sockets that end without an event is not there any more, or comes again. */
+static int look(void *context)
+{
+	struct scrape *scrape = context;
+	const struct snapshot_walk what = {
+		.source = SOURCE_POLL, .partial = !scrape->plan->silent, .with_ports = true};
+	int result;
+
+	model_forget_remains(scrape->model);
+	scrape->begun_ns = proc_boottime_ns();
+	if (repair_ask(scrape->repair, &what, looked, scrape, &result))
+		return result;
+	return loop_timer_in(scrape->loop, scrape->timer, AGAIN_NS);
+}
+
+int scrape_ask(struct scrape *scrape)
+{
+	if (scrape->asked)
+		return 0;
+	if (is_fresh(scrape))
+		return scrape->plan->looked(scrape->plan->context);
+	scrape->asked = true;
+	return look(scrape);
+}
+
+int scrape_open(struct scrape *scrape, const struct scrape_plan *plan)
+{
+	scrape->plan = plan;
+	scrape->timer = loop_add_timer(scrape->loop, look, scrape);
+	if (scrape->timer < 0)
+		return scrape->timer;
+	return plan->begin(plan->context, scrape);
+}
+
+/* --- counters ---------------------------------------------------------------------------------------------
+ */
+
+struct naming {
+	struct scrape *scrape;
+	const struct counters_reader *reader; /* who else is told; NULL: nobody */
+};
+
+static int name_read(void *context, uint32_t number, const char *text)
+{
+	const struct naming *naming = context;
+
+	return naming->reader ? naming->reader->name(naming->reader->context, number, text) : 0;
+}
+
+static int count_read(void *context, const struct count_key *key, const struct count *count, bool other)
+{
+	const struct naming *naming = context;
+
+	return naming->reader ? naming->reader->count(naming->reader->context, key, count, other) : 0;
+}
+
+static int span_read(void *context, const struct count_key *key, const struct span *span, bool other)
+{
+	const struct naming *naming = context;
+	int result = key->cgroup_id ? enrich_cgroup(naming->scrape->enrich, key->cgroup_id) : 0;
+
+	if (result || !naming->reader)
+		return result;
+	return naming->reader->span(naming->reader->context, key, span, other);
+}
+
+int scrape_read_counters(struct scrape *scrape, const struct counters_reader *reader)
+{
+	const struct counters counters = live_counters(scrape->live);
+	struct naming naming = {.scrape = scrape, .reader = reader};
+	const struct counters_reader named = {
+		.name = name_read, .count = count_read, .span = span_read, .context = &naming};
+
+	scrape->keys = counters_keys(&counters);
+	return counters_read(&counters, &named);
+}
+
+int scrape_tick(struct scrape *scrape)
+{
+	const struct counters counters = live_counters(scrape->live);
+
+	return counters_keys(&counters) == scrape->keys ? 0 : scrape_read_counters(scrape, NULL);
+}
