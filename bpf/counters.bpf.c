@@ -79,21 +79,27 @@ static __always_inline struct count *count_of(const struct count_key *key)
 	return count;
 }
 
-__noinline int count_add(const struct count_key *key)
+/* Before 6.3 or so only the stack and maps may hold a key of a map: what a function is given is copied. */
+__noinline int count_add(const struct count_key *given)
 {
-	if (!knob_counters || !key)
+	struct count_key key;
+
+	if (!knob_counters || !given)
 		return 0;
-	count_of(key);
+	key = *given;
+	count_of(&key);
 	return 0;
 }
 
-__noinline int count_add_current(const struct count_key *key)
+__noinline int count_add_current(const struct count_key *given)
 {
+	struct count_key key;
 	struct count *count;
 
-	if (!knob_counters || !key)
+	if (!knob_counters || !given)
 		return 0;
-	count = count_of(key);
+	key = *given;
+	count = count_of(&key);
 	if (!count)
 		return 0;
 	count->last_pid = bpf_get_current_pid_tgid() >> 32;
@@ -148,20 +154,22 @@ static __always_inline void span_measure(struct span *span, __u32 kind, __u64 du
 	__sync_fetch_and_add(&span->buckets[bucket & SPAN_BOUNDS], 1);
 }
 
-__noinline int span_add(const struct count_key *key, __u64 duration_ns, __u64 sent, __u64 received,
+__noinline int span_add(const struct count_key *given, __u64 duration_ns, __u64 sent, __u64 received,
 			__u64 retransmits)
 {
+	struct count_key key;
 	struct span *span;
 	__u32 kind;
 
-	if (!knob_counters || !key)
+	if (!knob_counters || !given)
 		return 0;
-	kind = key->kind;
+	key = *given;
+	kind = key.kind;
 	if (kind < COUNT_FIRST_SPAN || kind >= COUNT_KIND_COUNT)
 		return 0;
-	span = bpf_map_lookup_elem(&spans, key);
+	span = bpf_map_lookup_elem(&spans, &key);
 	if (!span)
-		span = span_make(key, kind);
+		span = span_make(&key, kind);
 	if (!span)
 		return 0;
 	__sync_fetch_and_add(&span->n, 1);
