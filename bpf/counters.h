@@ -149,8 +149,7 @@ static __always_inline void count_close_owner(struct count_key *key, const struc
 	if (note && note->owner_pid) {
 		key->name = note->owner_name;
 		key->cgroup_id = note->owner_cgroup_id;
-		if (!(note->flags & NOTE_IN))
-			return;
+		return;
 	}
 	accepter = bpf_map_lookup_elem(&accepters, &cookie);
 	if (!accepter)

@@ -6,7 +6,9 @@
 
 #include "act.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,7 +43,9 @@ static void expect(const struct scraped *scraped, const char *what, double count
 			   skipped);
 }
 
-#define EXPECT(done, name, ...) expect(scraped, name, scraped_sum(scraped, name, __VA_ARGS__, NULL), done)
+#define EXPECT_IN(scraped, done, name, ...)                                                                  \
+	expect(scraped, name, scraped_sum(scraped, name, __VA_ARGS__, NULL), done)
+#define EXPECT(done, name, ...) EXPECT_IN(scraped, done, name, __VA_ARGS__)
 
 static void check_calls(const struct scraped *scraped, const struct places *at, const struct tally *tally)
 {
@@ -99,6 +103,26 @@ static void check_ports(const struct scraped *scraped, const struct places *at, 
 	EXPECT(64, "portsnoop_accept_queue_limit", at->netns, at->local, at->name);
 }
 
+/* As Prometheus's own tool reads it, where that is installed. */
+static void check_format(const struct scraped *scraped)
+{
+	char command[1500];
+
+	snprintf(
+		command, sizeof(command),
+		"command -v promtool >/dev/null || exit 99; promtool check metrics <'%s' >'%s.promtool' 2>&1",
+		scraped->path, scraped->path);
+	switch (WEXITSTATUS(system(command))) {
+	case 0:
+		return;
+	case 99:
+		scene_note(scraped->scene, "promtool is not installed: the format was not checked");
+		return;
+	default:
+		scene_fail(scraped->scene, "promtool does not like it: %s.promtool", scraped->path);
+	}
+}
+
 /* The last connection ends a moment after the process let go of it. */
 static void await_last_end(struct scraped *scraped, const struct places *at, const struct tally *tally)
 {
@@ -136,8 +160,60 @@ static void count(struct scene *scene, const char *option, const char *value, bo
 	if (loses && lost < (double)tally.connects)
 		scene_fail(scene, "the ring was not too small");
 	counts_actor_end(scene, &actor);
+	check_format(&scraped);
 	scraped_end(&scraped);
 }
+
+/* --- no port left -----------------------------------------------------------------------------------------
+ */
+
+#define ONLY_PORT "40000"
+
+static void must_fail(struct scene *scene, int result, int wanted, const char *what)
+{
+	if (!result || errno != wanted)
+		scene_fail(scene, "%s: %s", what, result ? errno_text(errno) : "there was a port");
+}
+
+/* Three calls for which there is no port, of three kinds. */
+static void ask_for_ports(struct scene *scene, const union address *server)
+{
+	union address any = address_of("127.0.0.1", 0), discard = address_of("127.0.0.1", 9);
+	union address only = address_of("127.0.0.1", (uint16_t)atoi(ONLY_PORT));
+	int first = act_socket(scene, AF_INET, SOCK_STREAM), second = act_socket(scene, AF_INET, SOCK_STREAM);
+	int third = act_socket(scene, AF_INET, SOCK_STREAM), udp = act_socket(scene, AF_INET, SOCK_DGRAM);
+	int holder = act_socket(scene, AF_INET, SOCK_DGRAM);
+
+	scene_must(scene, connect(first, &server->any, address_length(server)), "connect");
+	must_fail(scene, connect(second, &server->any, address_length(server)), EADDRNOTAVAIL, "connect");
+	must_fail(scene, bind(third, &any.any, address_length(&any)), EADDRINUSE, "bind");
+	scene_must(scene, bind(holder, &only.any, address_length(&only)), "bind");
+	must_fail(scene, connect(udp, &discard.any, address_length(&discard)), EAGAIN, "connect of UDP");
+}
+
+void metrics_exhausted(struct scene *scene)
+{
+	union address server = address_of("127.0.0.1", PORT);
+	struct scraped scraped;
+	char netns[32];
+
+	scene_must_set(scene, "net/ipv4/ip_local_port_range", ONLY_PORT " " ONLY_PORT);
+	scraped_start(&scraped, scene, "--no-events", NULL);
+	act_listener(scene, &server, 8);
+	ask_for_ports(scene, &server);
+	snprintf(netns, sizeof(netns), "netns=\"%u\"", scene->netns);
+	do
+		scraped_read(&scraped);
+	while (!scraped_sum(&scraped, "portsnoop_ephemeral_range_ports", netns, NULL) ||
+	       scraped_sum(&scraped, "portsnoop_ephemeral_destination_used_ratio_max", netns, NULL) < 1);
+	EXPECT_IN(&scraped, 3, "portsnoop_ephemeral_exhausted_total", netns);
+	EXPECT_IN(&scraped, 1, "portsnoop_ephemeral_assigned_total", netns);
+	EXPECT_IN(&scraped, 1, "portsnoop_ephemeral_range_ports", netns);
+	scraped_end(&scraped);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------
+ */
 
 void metrics(struct scene *scene)
 {

@@ -119,6 +119,7 @@
 	X(metrics)                                                                                           \
 	X(metrics_small_ring)                                                                                \
 	X(metrics_no_events)                                                                                 \
+	X(metrics_exhausted)                                                                                 \
 	X(metrics_namespaces)                                                                                \
 	X(metrics_churn)                                                                                     \
 	X(wakeups)

@@ -98,7 +98,7 @@ static int print(const struct metrics_text *text)
 	return error;
 }
 
-/* A text file that cannot be written now is tried again, unless it never could be. */
+/* A text file that cannot be written now is tried again, and is complained about once. */
 static int looked(void *context)
 {
 	struct export *export = context;
@@ -116,12 +116,12 @@ static int looked(void *context)
 		error = print(&text);
 	}
 	free(text.data);
-	export->write_error = error;
-	if (error && (options->once || options->quiet))
-		return error;
-	if (error)
+	if (error && error != export->write_error && !options->once && !options->quiet)
 		complain("%s: %s", options->textfile, strerror(-error));
-	return options->once ? SHOWN : 0;
+	export->write_error = error;
+	if (options->once)
+		return error ? error : SHOWN;
+	return 0;
 }
 
 static int due(void *context)
@@ -170,6 +170,11 @@ static int check(const struct options *options)
 	}
 	if (!options->textfile && !options->once) {
 		complain("export: where to? --textfile FILE, or --once for standard output");
+		return EXIT_USAGE;
+	}
+	if (options->interval_ns && (options->once || !options->textfile)) {
+		complain("--interval makes no sense %s",
+			 options->once ? "with --once" : "without --textfile");
 		return EXIT_USAGE;
 	}
 	if (options->no_events && size) {

@@ -58,11 +58,25 @@ static void put(struct writer *writer, const char *text)
 	put_bytes(writer, text, strlen(text));
 }
 
-/* Whole numbers whole; others with all digits that count. */
+static void put_natural(struct writer *writer, uint64_t value)
+{
+	char text[20], *at = text + sizeof(text);
+
+	do
+		*--at = (char)('0' + value % 10);
+	while (value /= 10);
+	put_bytes(writer, at, (size_t)(text + sizeof(text) - at));
+}
+
+/* Whole numbers whole, which nearly all are; others with all digits that count. */
 static void put_number(struct writer *writer, double value)
 {
 	char text[40];
 
+	if (value >= 0 && value < EXACT && value == (double)(uint64_t)value) {
+		put_natural(writer, (uint64_t)value);
+		return;
+	}
 	if (value > -EXACT && value < EXACT && value == (double)(int64_t)value)
 		snprintf(text, sizeof(text), "%" PRId64, (int64_t)value);
 	else
@@ -73,14 +87,31 @@ static void put_number(struct writer *writer, double value)
 /* --- labels -----------------------------------------------------------------------------------------------
  */
 
+/* How many bytes from here on are told as they are; nearly always all. */
+static size_t plain_length(const char *value, size_t length)
+{
+	size_t n = 0;
+	unsigned char c;
+
+	while (n < length && (c = (unsigned char)value[n]) >= ' ' && c < 0x7f && c != '"' && c != '\\')
+		n++;
+	return n;
+}
+
 static void put_escaped(struct writer *writer, const char *value)
 {
 	size_t left = strlen(value);
 
 	while (left) {
+		size_t plain = plain_length(value, left), n;
 		uint32_t code;
-		size_t n = utf8_decode(value, left, &code);
 
+		put_bytes(writer, value, plain);
+		value += plain;
+		left -= plain;
+		if (!left)
+			break;
+		n = utf8_decode(value, left, &code);
 		if (code == UTF8_INVALID)
 			put(writer, "\xef\xbf\xbd");
 		else if (code == '\n')
