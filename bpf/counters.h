@@ -41,25 +41,33 @@ static __always_inline void count_owner(struct note *note)
 /* --- ports that the kernel chose --------------------------------------------------------------------------
  */
 
-static __always_inline void count_assigned(const struct sock *sk, enum count_assigned by)
+static __always_inline void count_assigned_in(__u32 netns, enum count_assigned by)
 {
-	struct count_key key = {.kind = COUNT_ASSIGN, .assigned = by};
+	struct count_key key = {.kind = COUNT_ASSIGN, .assigned = by, .netns = netns};
 
-	if (!knob_counters)
-		return;
-	key.netns = netns_of(sk);
-	count_add(&key);
+	if (knob_counters)
+		count_add(&key);
 }
 
 /* It had none left to choose. */
+static __always_inline void count_exhausted_in(__u32 netns)
+{
+	struct count_key key = {.kind = COUNT_EXHAUST, .netns = netns};
+
+	if (knob_counters)
+		count_add(&key);
+}
+
+static __always_inline void count_assigned(const struct sock *sk, enum count_assigned by)
+{
+	if (knob_counters)
+		count_assigned_in(netns_of(sk), by);
+}
+
 static __always_inline void count_exhausted(const struct sock *sk)
 {
-	struct count_key key = {.kind = COUNT_EXHAUST};
-
-	if (!knob_counters)
-		return;
-	key.netns = netns_of(sk);
-	count_add(&key);
+	if (knob_counters)
+		count_exhausted_in(netns_of(sk));
 }
 
 /* --- bind and listen --------------------------------------------------------------------------------------
@@ -140,6 +148,9 @@ static __always_inline void count_accept(__u32 netns, __u16 local_port, __u64 co
 
 struct ended {
 	__u64 sent, received, retransmits, duration_ns;
+	__u32 netns;
+	__u16 local_port, peer_port;
+	__u8 reason; /* enum close_reason */
 };
 
 static __always_inline void count_close_owner(struct count_key *key, const struct note *note, __u64 cookie)
@@ -159,20 +170,16 @@ static __always_inline void count_close_owner(struct count_key *key, const struc
 	bpf_map_delete_elem(&accepters, &cookie);
 }
 
-static __always_inline void count_close(const struct sock *sk, __u64 cookie, const struct note *note,
-					__u8 reason, const struct ended *ended)
+static __always_inline void count_close(const struct ended *ended, __u64 cookie, const struct note *note)
 {
-	struct count_key key = {.kind = COUNT_CLOSE, .reason = reason};
+	struct count_key key = {.kind = COUNT_CLOSE, .reason = ended->reason, .netns = ended->netns};
 
-	if (!knob_counters)
-		return;
-	key.netns = netns_of(sk);
 	if (note && note->flags & NOTE_IN) {
 		key.direction = DIRECTION_IN;
-		key.port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+		key.port = ended->local_port;
 	} else if (note && note->flags & NOTE_OUT) {
 		key.direction = DIRECTION_OUT;
-		key.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		key.port = ended->peer_port;
 	}
 	count_close_owner(&key, note, cookie);
 	span_add(&key, ended->duration_ns, ended->sent, ended->received, ended->retransmits);

@@ -71,19 +71,20 @@ static __always_inline void connect_began(struct sock *sk)
 static __always_inline void count_outcome(struct sock *sk, const struct note *note, int error)
 {
 	__u32 name = note ? note->owner_name : COUNT_NAME_UNKNOWN;
-	__u64 now = bpf_ktime_get_boot_ns(), begun_ns = note ? note->begun_ns : 0;
+	__u64 begun_ns = note ? note->begun_ns : 0, now;
 	__u16 port = bpf_ntohs(sk->__sk_common.skc_dport);
 
 	if (!knob_counters)
 		return;
+	now = bpf_ktime_get_boot_ns();
 	if (error)
 		count_connect_error(IPPROTO_TCP, port, name, error);
 	else
 		count_connect(port, name, begun_ns && now > begun_ns ? now - begun_ns : 0);
 	if (error == EADDRNOTAVAIL)
-		count_exhausted(sk);
+		count_exhausted_in(sk->__sk_common.skc_net.net->ns.inum);
 	else if (note && note->flags & NOTE_AUTOBOUND)
-		count_assigned(sk, ASSIGNED_CONNECT);
+		count_assigned_in(sk->__sk_common.skc_net.net->ns.inum, ASSIGNED_CONNECT);
 }
 
 /* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
@@ -248,17 +249,22 @@ static __always_inline void close_fill_counters(struct rec_close *rec, struct so
 static __always_inline void count_ended(struct sock *sk, __u64 cookie, const struct note *note, int old_state)
 {
 	const struct tcp_sock *tcp = knob_counters ? bpf_skc_to_tcp_sock(sk) : NULL;
-	__u64 now = bpf_ktime_get_boot_ns();
 	struct ended ended = {};
+	__u64 now;
 
 	if (!tcp)
 		return;
+	now = bpf_ktime_get_boot_ns();
+	ended.netns = sk->__sk_common.skc_net.net->ns.inum;
+	ended.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
+	ended.peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	ended.reason = close_reason_of(sk, old_state);
 	ended.sent = tcp->bytes_sent - tcp->bytes_retrans;
 	ended.received = payload_received(tcp, sk);
 	ended.retransmits = tcp->total_retrans;
 	if (note && note->since_ns && now > note->since_ns)
 		ended.duration_ns = now - note->since_ns;
-	count_close(sk, cookie, note, close_reason_of(sk, old_state), &ended);
+	count_close(&ended, cookie, note);
 }
 
 static __always_inline void connection_ended(struct sock *sk, int old_state)

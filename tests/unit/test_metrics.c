@@ -289,6 +289,33 @@ static void families_are_sound(void **state)
 	}
 }
 
+/* docs/metrics.md names every family. Tests run in the tree's root. */
+static void families_are_documented(void **state)
+{
+	static char text[65536];
+	FILE *file = fopen("docs/metrics.md", "re");
+	char wanted[128];
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	for (int i = 0; i < FAMILY_COUNT; i++) {
+		const struct metric_family_row *row = metric_family((enum metric_family)i);
+
+		snprintf(wanted, sizeof(wanted), "`%s%s`", row->name,
+			 row->type == METRIC_COUNTER ? "_total"
+			 : row->type == METRIC_INFO  ? "_info"
+						     : "");
+		if (!strstr(text, wanted))
+			fail_msg("%s is not in docs/metrics.md", wanted);
+		for (int label = 0; label < LABEL_COUNT; label++) {
+			snprintf(wanted, sizeof(wanted), "`%s`", metric_label_name((enum metric_label)label));
+			if (row->labels >> label & 1 && !strstr(text, wanted))
+				fail_msg("%s is not in docs/metrics.md", wanted);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +334,7 @@ int main(void)
 		cmocka_unit_test(the_newest_exemplar_stays),
 		cmocka_unit_test(lists_of_labels),
 		cmocka_unit_test(families_are_sound),
+		cmocka_unit_test(families_are_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
