@@ -288,8 +288,10 @@ static __always_inline void accept_took(const struct sock *sk, __u64 cookie, con
 {
 	struct rec_accept *rec;
 
-	if (knob_counters)
-		count_accept(netns_of(sk), BPF_CORE_READ(sk, __sk_common.skc_num), note ? 0 : cookie,
+	if (knob_counters && note)
+		count_accept_noted(sk, note, accept_queue_ns(claim));
+	else if (knob_counters)
+		count_accept(netns_of(sk), BPF_CORE_READ(sk, __sk_common.skc_num), cookie,
 			     accept_queue_ns(claim));
 	rec = call_begin(REC_ACCEPT, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)

@@ -126,7 +126,10 @@ static __always_inline void count_connect_error(__u16 protocol, __u16 server_por
 /* --- accept -----------------------------------------------------------------------------------------------
  */
 
-/* The current process took a connection; queue_ns 0: it is not known for how long it waited. */
+/*
+ * The current process took a connection whose note cannot be reached; queue_ns 0: it is not known for how
+ * long it waited, cookie 0: nor which one it was.
+ */
 static __always_inline void count_accept(__u32 netns, __u16 local_port, __u64 cookie, __u64 queue_ns)
 {
 	struct count_key key = {.kind = COUNT_ACCEPT, .netns = netns, .port = local_port};
@@ -141,6 +144,20 @@ static __always_inline void count_accept(__u32 netns, __u16 local_port, __u64 co
 		return;
 	accepter = (struct accepter){.cgroup_id = key.cgroup_id, .name = key.name};
 	bpf_map_update_elem(&accepters, &cookie, &accepter, BPF_ANY);
+}
+
+/* The same of one whose note says whose it is now. */
+static __always_inline void count_accept_noted(const struct sock *sk, const struct note *note, __u64 queue_ns)
+{
+	struct count_key key = {.kind = COUNT_ACCEPT};
+
+	if (!knob_counters)
+		return;
+	key.netns = note->netns ? note->netns : netns_of(sk);
+	key.port = note->port ? note->port : BPF_CORE_READ(sk, __sk_common.skc_num);
+	key.name = note->owner_name;
+	key.cgroup_id = note->owner_cgroup_id;
+	span_add(&key, queue_ns, 0, 0, 0);
 }
 
 /* --- the end of a connection ------------------------------------------------------------------------------

@@ -25,10 +25,10 @@ struct note {
 	__u16 port;  /* the port that was last reported, host order */
 	__u8 state;  /* the last state change that was told, TCP_* */
 	__u8 reserved;
-	__u64 owner_cgroup_id; /* only with counters, as the next */
+	__u64 owner_cgroup_id; /* only with counters, as the next two */
 	__u32 owner_name;      /* enum count_name */
-	__u32 reserved2;
-	struct rec_task task; /* who acted last in process context: connector, accepter, releaser */
+	__u32 netns;	       /* inode; of what came in. 0: not known */
+	struct rec_task task;  /* who acted last in process context: connector, accepter, releaser */
 };
 
 #define NOTE_IN		  0x0001 /* came through a listener */

@@ -144,6 +144,8 @@ static __always_inline void child_made(struct sock *sk)
 	note->flags = NOTE_IN;
 	note->begun_ns = bpf_ktime_get_boot_ns();
 	note->port = sk->__sk_common.skc_num;
+	if (knob_counters)
+		note->netns = sk->__sk_common.skc_net.net->ns.inum;
 	socket_cookie_typed(sk);
 }
 
