@@ -283,6 +283,7 @@ install: $(BIN)
 	for page in man/*.[1-8]; do install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	install -D -m 0644 docs/schema.json $(DESTDIR)$(DOCDIR)/schema.json
 	install -D -m 0644 docs/kernels.md $(DESTDIR)$(DOCDIR)/kernels.md
+	install -D -m 0644 docs/metrics.md $(DESTDIR)$(DOCDIR)/metrics.md
 	install -D -m 0644 README.md $(DESTDIR)$(DOCDIR)/README.md
 
 uninstall:

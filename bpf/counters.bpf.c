@@ -129,26 +129,11 @@ static __always_inline struct span *span_make(const struct count_key *key, __u32
 	return bpf_map_lookup_elem(&spans_other, &index);
 }
 
-/* Which bucket: the first whose bound is not below. Halves what is left four times. */
-static __always_inline __u32 bucket_of(const __u64 *bounds, __u64 duration_ns)
-{
-	__u32 at = 0;
-
-	if (duration_ns > bounds[7])
-		at = 8;
-	if (duration_ns > bounds[at + 3])
-		at += 4;
-	if (duration_ns > bounds[at + 1])
-		at += 2;
-	return at + (duration_ns > bounds[at & 14]);
-}
-_Static_assert(SPAN_BOUNDS == 15, "bucket_of() halves fifteen bounds");
-
 static __always_inline void span_measure(struct span *span, __u32 kind, __u64 duration_ns)
 {
-	__u32 bucket = kind == COUNT_CONNECT  ? bucket_of(bounds_of_connect, duration_ns)
-		       : kind == COUNT_ACCEPT ? bucket_of(bounds_of_accept, duration_ns)
-					      : bucket_of(bounds_of_close, duration_ns);
+	__u32 bucket = kind == COUNT_CONNECT  ? span_bucket(bounds_of_connect, duration_ns)
+		       : kind == COUNT_ACCEPT ? span_bucket(bounds_of_accept, duration_ns)
+					      : span_bucket(bounds_of_close, duration_ns);
 
 	__sync_fetch_and_add(&span->sum_ns, duration_ns);
 	__sync_fetch_and_add(&span->buckets[bucket & SPAN_BOUNDS], 1);

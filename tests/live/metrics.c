@@ -232,6 +232,37 @@ void metrics_no_events(struct scene *scene)
 	count(scene, "--no-events", NULL, false);
 }
 
+/* --- usage ------------------------------------------------------------------------------------------------
+ */
+
+/* What cannot limit or label metrics is refused by its name. */
+void metrics_usage(struct scene *scene)
+{
+	static const struct {
+		const char *words[4], *named;
+	} wrong[] = {
+		{{"--once", "user", "root"}, "\"user\""},
+		{{"--once", "lport 80 and not pid 1"}, "\"pid\""},
+		{{"--once", "raddr", "127.0.0.1"}, "\"raddr\""},
+		{{"--once", "--labels", "netns,pid"}, "\"pid\""},
+		{{"--once", "--drop-labels", "address"}, "\"address\""},
+		{{"lport", "80"}, "--textfile"},
+		{{"--once", "--interval", "5s"}, "--interval"},
+		{{"--once", "--no-events", "--ring-size", "64K"}, "--ring-size"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *const *words = wrong[i].words;
+		struct tool_result result;
+
+		tool_run(scene, &result, NULL, "export", words[0], words[1], words[2], words[3], NULL);
+		if (result.status != 2 || !strstr(result.err, wrong[i].named) || result.out_length)
+			scene_fail(scene, "%s %s: exit code %d, %s", words[0], words[1], result.status,
+				   result.err);
+		tool_result_free(&result);
+	}
+}
+
 /* --- series -----------------------------------------------------------------------------------------------
  */
 

@@ -250,6 +250,22 @@ static void the_newest_exemplar_stays(void **state)
 	metrics_free(metrics);
 }
 
+/* What the kernel side puts where. */
+static void buckets(void **state)
+{
+	static const __u64 all[][SPAN_BOUNDS] = {SPAN_BOUNDS_CONNECT, SPAN_BOUNDS_ACCEPT, SPAN_BOUNDS_CLOSE};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_int_equal(span_bucket(all[i], 0), 0);
+		assert_int_equal(span_bucket(all[i], UINT64_MAX), SPAN_BOUNDS);
+		for (unsigned j = 0; j < SPAN_BOUNDS; j++) {
+			assert_int_equal(span_bucket(all[i], all[i][j] - 1), j);
+			assert_int_equal(span_bucket(all[i], all[i][j]), j);
+			assert_int_equal(span_bucket(all[i], all[i][j] + 1), j + 1);
+		}
+	}
+}
+
 static void lists_of_labels(void **state)
 {
 	const char *unknown;
@@ -332,6 +348,7 @@ int main(void)
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(durations_add_up),
 		cmocka_unit_test(the_newest_exemplar_stays),
+		cmocka_unit_test(buckets),
 		cmocka_unit_test(lists_of_labels),
 		cmocka_unit_test(families_are_sound),
 		cmocka_unit_test(families_are_documented),
