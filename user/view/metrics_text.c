@@ -263,11 +263,12 @@ int metrics_render(const struct metrics *metrics, enum exposition exposition, st
 {
 	struct writer writer = {.metrics = metrics, .exposition = exposition};
 
+	put(&writer, ""); /* also of nothing there is a text */
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		put_family(&writer, (enum metric_family)family);
 	if (exposition == EXPOSITION_OPENMETRICS)
 		put(&writer, "# EOF\n");
-	if (writer.error || !make_room(&writer, 1)) {
+	if (writer.error) {
 		free(writer.data);
 		return writer.error;
 	}
