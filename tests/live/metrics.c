@@ -306,6 +306,42 @@ void metrics_namespaces(struct scene *scene)
 	scraped_end(&scraped);
 }
 
+/* A queue that holds one, and nobody who accepts: the others are dropped. */
+static void overflow_queue(struct scene *scene, const union address *server)
+{
+	for (int i = 0; i < 4; i++) {
+		int fd = act_socket(scene, AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+
+		if (!connect(fd, &server->any, address_length(server)) || errno != EINPROGRESS)
+			continue;
+	}
+}
+
+/* Of a listener that was there before, and of one that came later; in a namespace that nobody polls. */
+void metrics_overflow(struct scene *scene)
+{
+	union address before = address_of("127.0.0.1", PORT), later = address_of("127.0.0.1", PORT + 1);
+	struct scraped scraped;
+	char netns[32];
+
+	act_listener(scene, &before, 0);
+	overflow_queue(scene, &before);
+	scraped_start(&scraped, scene, NULL);
+	act_listener(scene, &later, 0);
+	overflow_queue(scene, &later);
+	snprintf(netns, sizeof(netns), "netns=\"%u\"", scene->netns);
+	do
+		scraped_read(&scraped);
+	while (!scraped_sum(&scraped, "portsnoop_accept_queue_overflows_total", netns, "local_port=\"7601\"",
+			    NULL));
+	overflow_queue(scene, &before);
+	do
+		scraped_read(&scraped);
+	while (!scraped_sum(&scraped, "portsnoop_accept_queue_overflows_total", netns, "local_port=\"7600\"",
+			    NULL));
+	scraped_end(&scraped);
+}
+
 #define CAP	   "20"
 #define CAP_NUMBER 20
 #define LISTENERS  100

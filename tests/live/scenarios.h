@@ -120,6 +120,7 @@
 	X(metrics_small_ring)                                                                                \
 	X(metrics_no_events)                                                                                 \
 	X(metrics_exhausted)                                                                                 \
+	X(metrics_overflow)                                                                                  \
 	X(metrics_usage)                                                                                     \
 	X(metrics_namespaces)                                                                                \
 	X(metrics_churn)                                                                                     \

@@ -50,6 +50,21 @@ int scrape_ask(struct scrape *scrape)
 	return look(scrape);
 }
 
+/* Accept queues of other namespaces are not polled: walks see what they dropped. */
+static int take_walk(void *context, const void *record, size_t size)
+{
+	struct scrape *scrape = context;
+	struct sink to = enrich_sink(scrape->enrich);
+	int result = sink_put(&to, record, size);
+
+	return result ? result : overflow_see(scrape->overflow, record, scrape->plan ? &to : NULL);
+}
+
+struct sink scrape_walk_sink(struct scrape *scrape)
+{
+	return (struct sink){.take = take_walk, .context = scrape};
+}
+
 int scrape_open(struct scrape *scrape, const struct scrape_plan *plan)
 {
 	scrape->plan = plan;

@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "source/enrich.h"
 #include "source/live.h"
+#include "source/overflow.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct scrape {
 	struct live *live;
 	struct enrich *enrich;
 	struct model *model;
+	struct overflow *overflow;
 	uint64_t begun_ns; /* the look that is under way, or the last one; CLOCK_BOOTTIME */
 	uint64_t took_ns;  /* the last one */
 	uint64_t keys;	   /* of the counters, when they were read last */
@@ -41,6 +43,8 @@ struct scrape {
 	int timer;
 };
 
+/* Where walks put what they find, once enrich and overflow are filled. */
+struct sink scrape_walk_sink(struct scrape *scrape);
 /* Everything is borrowed; calls plan->begin(). 0, a negative errno, or what that returned. */
 int scrape_open(struct scrape *scrape, const struct scrape_plan *plan);
 /* Calls plan->looked(), at once or later. 0, or what that returned. */

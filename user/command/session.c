@@ -209,7 +209,15 @@ static int open_sources(struct session *session, struct fault *fault)
 		return fault_set(fault, error, "no thread for walks: %s", strerror(-error));
 	session->overflow = overflow_open(session->snapshot);
 	session->enrich = enrich_new(&sink, live_cgroup2_fd(session->live));
+	session->scrape.overflow = session->overflow;
+	session->scrape.enrich = session->enrich;
 	return session->overflow && session->enrich ? 0 : fault_set(fault, -ENOMEM, "out of memory");
+}
+
+/* Where walks put what they find. */
+static struct sink walk_sink(struct session *session)
+{
+	return session->scrape_plan ? scrape_walk_sink(&session->scrape) : enrich_sink(session->enrich);
 }
 
 struct counts {
@@ -239,7 +247,7 @@ static int count_process(const struct process *process, void *context)
 /* Hooks first, then what is there, then `ready`: events wait in the ring and are applied after the rows. */
 static int begin_stream(struct session *session)
 {
-	struct sink sink = enrich_sink(session->enrich);
+	struct sink sink = enrich_sink(session->enrich), walks = walk_sink(session);
 	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true, .with_ports = true};
 	struct counts counts = {0};
 	int result = enrich_begin(session->enrich);
@@ -249,7 +257,7 @@ static int begin_stream(struct session *session)
 		result = enrich_follow(session->enrich, (uint32_t)session->child->pid);
 	begun_ns = proc_boottime_ns();
 	if (!result)
-		result = snapshot_walk(session->snapshot, &what, &sink);
+		result = snapshot_walk(session->snapshot, &what, &walks);
 	if (result)
 		return result;
 	repair_walked(&session->repair, begun_ns);
@@ -294,7 +302,7 @@ static int open_timers(struct session *session)
 static int open_loop(struct session *session)
 {
 	struct loop *loop = &session->loop;
-	struct sink sink = enrich_sink(session->enrich);
+	struct sink sink = walk_sink(session);
 	int error = loop_open(loop);
 
 	if (!error)
@@ -326,11 +334,10 @@ static void warn_of_missing(const struct session *session)
 
 static int begin_scraping(struct session *session)
 {
-	session->scrape = (struct scrape){.loop = &session->loop,
-					  .repair = &session->repair,
-					  .live = session->live,
-					  .enrich = session->enrich,
-					  .model = pipeline_tables(session->pipeline)};
+	session->scrape.loop = &session->loop;
+	session->scrape.repair = &session->repair;
+	session->scrape.live = session->live;
+	session->scrape.model = pipeline_tables(session->pipeline);
 	session->repair.unwatched = is_silent(session);
 	return scrape_open(&session->scrape, session->scrape_plan);
 }
