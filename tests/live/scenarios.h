@@ -121,6 +121,7 @@
 	X(metrics_no_events)                                                                                 \
 	X(metrics_exhausted)                                                                                 \
 	X(metrics_overflow)                                                                                  \
+	X(metrics_retired)                                                                                   \
 	X(metrics_usage)                                                                                     \
 	X(metrics_namespaces)                                                                                \
 	X(metrics_churn)                                                                                     \

@@ -125,6 +125,8 @@ int repair_lost(struct repair *repair)
 {
 	bool looking = repair->waiting && !repair->repairing;
 
+	if (repair->unwatched) /* nothing was to come; whoever asks has everything looked at */
+		return 0;
 	repair->lost = true;
 	if (walker_is_busy(repair->walker) || (repair->waiting && !looking))
 		return 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command/scrape.h"
 
+#include "system/lookup.h"
 #include "system/proc.h"
 
-#define AGAIN_NS 20000000   /* while somebody else's look is under way */
-#define FRESH_NS 1000000000 /* a look is good for so long, or ... */
-#define SHARE	 50	    /* ... for so many times what it took */
+#define AGAIN_NS  20000000   /* while somebody else's look is under way */
+#define FRESH_NS  1000000000 /* a look is good for so long, or ... */
+#define RETIRE_NS 10000000000
+#define SHARE	  50 /* ... for so many times what it took */
 
 static bool is_fresh(const struct scrape *scrape)
 {
@@ -117,9 +119,28 @@ int scrape_read_counters(struct scrape *scrape, const struct counters_reader *re
 	return counters_read(&counters, &named);
 }
 
+static bool is_gone(void *context, uint64_t cgroup_id)
+{
+	const struct scrape *scrape = context;
+
+	return lookup_cgroup_gone(live_cgroup2_fd(scrape->live), cgroup_id);
+}
+
+/* Containers come and go for months: what was counted of those that are gone makes room when it is needed. */
+static void make_room(struct scrape *scrape, const struct counters *counters)
+{
+	uint64_t now_ns = proc_boottime_ns();
+
+	if (now_ns - scrape->retired_ns < RETIRE_NS || !counters_crowded(counters))
+		return;
+	scrape->retired_ns = now_ns;
+	counters_retire(counters, is_gone, scrape);
+}
+
 int scrape_tick(struct scrape *scrape)
 {
 	const struct counters counters = live_counters(scrape->live);
 
+	make_room(scrape, &counters);
 	return counters_keys(&counters) == scrape->keys ? 0 : scrape_read_counters(scrape, NULL);
 }

@@ -36,9 +36,10 @@ struct scrape {
 	struct enrich *enrich;
 	struct model *model;
 	struct overflow *overflow;
-	uint64_t begun_ns; /* the look that is under way, or the last one; CLOCK_BOOTTIME */
-	uint64_t took_ns;  /* the last one */
-	uint64_t keys;	   /* of the counters, when they were read last */
+	uint64_t begun_ns;   /* the look that is under way, or the last one; CLOCK_BOOTTIME */
+	uint64_t took_ns;    /* the last one */
+	uint64_t keys;	     /* of the counters, when they were read last */
+	uint64_t retired_ns; /* keys of control groups that are gone were taken out; CLOCK_BOOTTIME */
 	bool asked;
 	int timer;
 };

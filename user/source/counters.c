@@ -158,6 +158,56 @@ uint64_t counters_keys(const struct counters *counters)
 	return keys;
 }
 
+/* --- keys of who is gone ----------------------------------------------------------------------------------
+ */
+
+bool counters_crowded(const struct counters *counters)
+{
+	static const uint64_t most[] = {
+#define X(name, room) [COUNT_##name] = room,
+		COUNT_KIND_LIST(X)
+#undef X
+	};
+	const __u64 *keys = counters->counting->keys;
+
+	return 2 * __atomic_load_n(&keys[COUNT_ACCEPT], __ATOMIC_RELAXED) > most[COUNT_ACCEPT] ||
+	       2 * __atomic_load_n(&keys[COUNT_CLOSE], __ATOMIC_RELAXED) > most[COUNT_CLOSE];
+}
+
+struct retiring {
+	const struct counters *counters;
+	bool (*gone)(void *context, uint64_t cgroup_id);
+	void *context;
+	uint64_t last_id; /* neighbours are often of the same */
+	bool last_gone;
+};
+
+/* What is counted under it just now is lost with it; nobody is left there to count for. */
+static int retire_span(void *context, const void *key_bytes, const void *value)
+{
+	struct retiring *retiring = context;
+	const struct count_key *key = key_bytes;
+
+	if (!key->cgroup_id || key->kind >= COUNT_KIND_COUNT)
+		return 0;
+	if (key->cgroup_id != retiring->last_id) {
+		retiring->last_id = key->cgroup_id;
+		retiring->last_gone = retiring->gone(retiring->context, key->cgroup_id);
+	}
+	if (retiring->last_gone && bpf_map_delete_elem(retiring->counters->spans_fd, key) == 0)
+		__atomic_fetch_sub(&retiring->counters->counting->keys[key->kind], 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+int counters_retire(const struct counters *counters, bool (*gone)(void *context, uint64_t cgroup_id),
+		    void *context)
+{
+	struct retiring retiring = {.counters = counters, .gone = gone, .context = context};
+
+	return batch_read(counters->spans_fd, sizeof(struct count_key), sizeof(struct span), retire_span,
+			  &retiring);
+}
+
 /* --- programs ---------------------------------------------------------------------------------------------
  */
 

@@ -12,7 +12,7 @@ struct bpf_object;
 /* The tables of a live source: borrowed. */
 struct counters {
 	int counts_fd, spans_fd, counts_other_fd, spans_other_fd, names_fd;
-	const struct counting *counting; /* mapped */
+	struct counting *counting; /* mapped */
 	const struct bpf_object *object;
 };
 
@@ -33,6 +33,12 @@ int counters_read(const struct counters *counters, const struct counters_reader 
 
 /* Keys that the tables have: a number that grows whenever a new one came. */
 uint64_t counters_keys(const struct counters *counters);
+
+/* Whether the kinds whose keys have a control group have used half of their room. */
+bool counters_crowded(const struct counters *counters);
+/* Takes out those keys for whose control group gone() is true. 0 or a negative errno. */
+int counters_retire(const struct counters *counters, bool (*gone)(void *context, uint64_t cgroup_id),
+		    void *context);
 
 /* One of our programs, as the kernel has it. */
 struct counters_program {
