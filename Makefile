@@ -48,12 +48,14 @@ ifeq ($(SANITIZE),1)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1
 LDFLAGS_ALL += -fsanitize=address,undefined
 endif
-LIBS := -lbpf -lelf -lz -lcap-ng
+# What speaks HTTP needs these. Of GnuTLS not all parts are there as static libraries: a static program has no HTTP.
+HTTP_LIBS := -lmicrohttpd -lgnutls -lyaml -lcrypt
+LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp $(HTTP_LIBS)
 ifeq ($(STATIC),1)
 # The linker warns of what libcap-ng's capng_change_id() asks nsswitch.conf(5): nobody here calls it.
 LDFLAGS_ALL += -static
 # Of what a library needs in turn a shared one knows; newer libelfs need zstd.
-LIBS = -lbpf -lelf -lz -lcap-ng $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
+LIBS = -lbpf -lelf -lz -lcap-ng -lseccomp $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
 endif
 
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
@@ -71,7 +73,9 @@ BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_ALONE),$(wildcard b
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 
 CORE_SRC := $(wildcard user/core/*.c)
-IO_SRC := $(wildcard user/io/*.c)
+HTTP_FILES := $(filter-out user/io/http_absent.c,$(wildcard user/io/http_*.c user/io/web_*.c))
+HTTP_NOT := $(if $(filter 1,$(STATIC)),$(HTTP_FILES),user/io/http_absent.c)
+IO_SRC := $(filter-out $(HTTP_NOT),$(wildcard user/io/*.c))
 VIEW_SRC := $(wildcard user/view/*.c)
 # What asks nsswitch.conf(5) loads shared libraries: a static program reads the files.
 SYSTEM_FILES := user/system/lookup_files.c user/system/services_file.c
@@ -234,14 +238,14 @@ live-programs: $(LIVE_BIN) live32
 bench-programs: $(BENCH_BIN)
 
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(PURE_LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lcmocka -lz -o $@
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lcmocka -lz $(HTTP_LIBS) -o $@
 
 # Every allocation in the program goes through the test, which lets it fail.
 $(OUT)/tests/unit/test_allocation: LDFLAGS_ALL += \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc strdup strndup)
 
 $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz -o $@
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz $(HTTP_LIBS) -o $@
 
 # What the tests of binds ask, as the program does, and then try.
 LIVE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(LIVE_SRC) user/source/bind_table.c user/source/fault.c \
@@ -274,7 +278,7 @@ fuzz-programs: $(FUZZ_BIN)
 $(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/*/*.h include/portsnoop/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $(filter %.c,$^) -lz -o $@
+		-fno-sanitize-recover=undefined $(filter %.c,$^) -lz $(HTTP_LIBS) -o $@
 
 # --- the rest ---------------------------------------------------------------------------------------------
 
