@@ -6,6 +6,9 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/portsnoop
+DATADIR ?= $(PREFIX)/share/portsnoop
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 HOST_ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
 ARCH ?= $(HOST_ARCH)
 # SANITIZE=1 builds with AddressSanitizer and UBSan, WERROR=1 makes warnings errors, CC=clang works too.
@@ -288,12 +291,21 @@ install: $(BIN)
 	install -D -m 0644 docs/schema.json $(DESTDIR)$(DOCDIR)/schema.json
 	install -D -m 0644 docs/kernels.md $(DESTDIR)$(DOCDIR)/kernels.md
 	install -D -m 0644 docs/metrics.md $(DESTDIR)$(DOCDIR)/metrics.md
+	install -D -m 0644 docs/monitoring.md $(DESTDIR)$(DOCDIR)/monitoring.md
 	install -D -m 0644 README.md $(DESTDIR)$(DOCDIR)/README.md
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DATADIR)
+	sed 's,/usr/local/sbin,$(SBINDIR),' deploy/portsnoop-export.service >$(DESTDIR)$(UNITDIR)/portsnoop-export.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/portsnoop-export.service
+	[ -e $(DESTDIR)$(SYSCONFDIR)/default/portsnoop-export ] || \
+		install -D -m 0644 deploy/portsnoop-export.default $(DESTDIR)$(SYSCONFDIR)/default/portsnoop-export
+	install -m 0644 deploy/prometheus/*.yml deploy/grafana/*.json deploy/kubernetes/*.yaml $(DESTDIR)$(DATADIR)
 
+# What was set in the environment file stays.
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/portsnoop
 	for page in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -f $(DESTDIR)$(UNITDIR)/portsnoop-export.service
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
 
 format:
 	git ls-files '*.c' '*.h' ':!vmlinux' | xargs clang-format -i
