@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, BACKEND, NO_COLOUR };
+enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, BACKEND, NO_COLOUR, LISTEN };
 
 struct row {
 	const char *name;
@@ -57,6 +57,10 @@ static const struct row rows[] = {
 	{"uid", 0, "USER", FOR_WHY, TEXT, AT(uid), "as this user, by name or number"},
 	{"pid", 0, "PID", FOR_WHY, COUNT, AT(pid), "as this process: its user, rights and namespaces"},
 	{"netns", 0, "NETNS", FOR_WHY, TEXT, AT(netns), "in this network namespace: a pid, a name or a path"},
+	{"listen", 0, "ADDRESS", FOR_EXPORT, LISTEN, AT(listen),
+	 "serve metrics on ADDR:PORT or unix:PATH (default 127.0.0.1:10198); several times"},
+	{"web-config", 0, "FILE", FOR_EXPORT, TEXT, AT(web_config),
+	 "certificates and passwords, as Prometheus' exporters have them"},
 	{"textfile", 0, "FILE", FOR_EXPORT, TEXT, AT(textfile),
 	 "write the metrics to FILE, for node_exporter's textfile collector"},
 	{"interval", 0, "TIME", FOR_EXPORT, DURATION, AT(interval_ns), "how often (default 15s)"},
@@ -121,6 +125,14 @@ static int set_output(struct options *options, const char *value)
 	return 0;
 }
 
+static int add_address(struct options *options, const char *value)
+{
+	if (!*value || options->n_listen == OPTIONS_LISTEN_MAX)
+		return -EINVAL;
+	options->listen[options->n_listen++] = value;
+	return 0;
+}
+
 static int set_value(struct options *options, const struct row *row, const char *value)
 {
 	void *field = (char *)options + row->offset;
@@ -142,6 +154,8 @@ static int set_value(struct options *options, const struct row *row, const char 
 		return set_output(options, value);
 	case BACKEND:
 		return set_backend(options, value);
+	case LISTEN:
+		return add_address(options, value);
 	case TEXT:
 		*(const char **)field = value;
 		return *value ? 0 : -EINVAL;
@@ -162,6 +176,8 @@ static const char *expected(enum kind kind)
 		return "text or json";
 	case BACKEND:
 		return "auto, fentry, kprobe or tracepoint";
+	case LISTEN:
+		return "an address, eight times at most";
 	default:
 		return "a name";
 	}

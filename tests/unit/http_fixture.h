@@ -33,7 +33,7 @@ static inline void http_begin(struct http_fixture *f, struct web_config *config)
 
 	assert_true(fd >= 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&f->address, &size), 0);
-	assert_int_equal(http_server_open(&fd, 1, config, &f->server), 0);
+	assert_int_equal(http_server_open(&fd, 1, config, NULL, &f->server), 0);
 	f->answer = malloc(ANSWER_BYTES + 1);
 	assert_non_null(f->answer);
 }

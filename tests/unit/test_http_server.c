@@ -373,7 +373,7 @@ static void too_many_addresses(void **state)
 
 	for (size_t i = 0; i <= HTTP_ADDRESSES_MAX; i++)
 		fds[i] = http_listen("127.0.0.1:0", message, sizeof(message));
-	assert_int_equal(http_server_open(fds, HTTP_ADDRESSES_MAX + 1, NULL, &server), -E2BIG);
+	assert_int_equal(http_server_open(fds, HTTP_ADDRESSES_MAX + 1, NULL, NULL, &server), -E2BIG);
 	assert_ptr_equal(server, (void *)1);
 }
 

@@ -2,6 +2,7 @@
 /* export: metrics, from counters in the kernel and the tables of a trace, for as long as it runs. */
 #include "command/command.h"
 #include "command/export_metrics.h"
+#include "command/export_service.h"
 #include "command/session.h"
 #include "core/metrics_labels.h"
 #include "core/metrics_state.h"
@@ -27,7 +28,9 @@ struct export
 {
 	const struct options *options;
 	struct export_source source;
+	struct export_service service;
 	struct scrape *scrape;
+	bool file_due;	 /* or standard output */
 	int timer;	 /* of the text file */
 	int write_error; /* of it or of standard output */
 	char *temporary; /* beside the text file; NULL: there is none */
@@ -72,8 +75,9 @@ static int write_textfile(const struct export *export, const struct metrics_text
 /* --- a scrape ---------------------------------------------------------------------------------------------
  */
 
-static int render(struct export *export, enum exposition exposition, struct metrics_text *ret_text)
+static int render(void *context, enum exposition exposition, struct metrics_text *ret_text)
 {
+	struct export *export = context;
 	uint64_t begun_ns = proc_boottime_ns();
 	int error = export_collect(&export->source, export->scrape);
 
@@ -99,13 +103,13 @@ static int print(const struct metrics_text *text)
 }
 
 /* A text file that cannot be written now is tried again, and is complained about once. */
-static int looked(void *context)
+static int write_due(struct export *export)
 {
-	struct export *export = context;
 	const struct options *options = export->options;
 	struct metrics_text text;
 	int error = render(export, EXPOSITION_TEXT, &text);
 
+	export->file_due = false;
 	if (error)
 		return error;
 	if (options->textfile) {
@@ -124,18 +128,46 @@ static int looked(void *context)
 	return 0;
 }
 
+static int looked(void *context)
+{
+	struct export *export = context;
+
+	export_service_publish(&export->service);
+	return export->file_due ? write_due(export) : 0;
+}
+
 static int due(void *context)
 {
-	return scrape_ask(((struct export *)context)->scrape);
+	struct export *export = context;
+
+	export->file_due = true;
+	return scrape_ask(export->scrape);
+}
+
+static int hangup(void *context)
+{
+	export_service_reload(&((struct export *)context)->service);
+	return 0;
+}
+
+static void tick(void *context)
+{
+	export_service_tick(&((struct export *)context)->service);
 }
 
 static int begin(void *context, struct scrape *scrape)
 {
 	struct export *export = context;
+	int error;
 
 	export->scrape = scrape;
 	export->timer = loop_add_timer(scrape->loop, due, export);
-	return export->timer < 0 ? export->timer : scrape_ask(scrape);
+	if (export->timer < 0)
+		return export->timer;
+	error = export_service_begin(&export->service, scrape);
+	if (error)
+		return error;
+	return export->options->textfile || export->options->once ? due(export) : 0;
 }
 
 static void seen(void *context, const struct change *change)
@@ -168,8 +200,8 @@ static int check(const struct options *options)
 		complain("export: nothing is expected after --");
 		return EXIT_USAGE;
 	}
-	if (!options->textfile && !options->once) {
-		complain("export: where to? --textfile FILE, or --once for standard output");
+	if (options->once && (options->n_listen || options->web_config)) {
+		complain("--once serves nobody: it makes no sense with --listen and --web-config");
 		return EXIT_USAGE;
 	}
 	if (options->interval_ns && (options->once || !options->textfile)) {
@@ -249,8 +281,12 @@ static int status_of(const struct export *export, int result, const struct fault
 
 static int run(struct export *export, struct pipeline *pipeline)
 {
-	const struct scrape_plan plan = {
-		.silent = export->options->no_events, .begin = begin, .looked = looked, .context = export};
+	const struct scrape_plan plan = {.silent = export->options->no_events,
+					 .begin = begin,
+					 .looked = looked,
+					 .hangup = hangup,
+					 .tick = tick,
+					 .context = export};
 	int measuring_fd = export->options->bpf_stats ? counters_measure_programs() : -1, result;
 	struct fault fault = {0};
 
@@ -276,12 +312,15 @@ int command_export(const struct options *options, char **words, size_t n_words)
 		status = parse_words(words, n_words, &filter);
 	if (!status)
 		status = check_kernel(privileges_for_tracing);
+	if (!status)
+		status = export_service_open(&export.service, options, render, &export);
 	if (!status) {
 		pipeline = pipeline_new(&pipeline_options, STDOUT_FILENO);
 		status = pipeline ? make_source(&export, filter, pipeline) : EXIT_INTERNAL;
 	}
 	if (!status)
 		status = run(&export, pipeline);
+	export_service_close(&export.service);
 	metrics_counts_free(export.source.counts);
 	metrics_free(export.source.metrics);
 	free(export.temporary);

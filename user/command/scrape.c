@@ -141,6 +141,7 @@ int scrape_tick(struct scrape *scrape)
 {
 	const struct counters counters = live_counters(scrape->live);
 
+	scrape->plan->tick(scrape->plan->context);
 	make_room(scrape, &counters);
 	return counters_keys(&counters) == scrape->keys ? 0 : scrape_read_counters(scrape, NULL);
 }

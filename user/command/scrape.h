@@ -23,8 +23,10 @@ struct scrape_plan {
 	bool silent; /* no events: whatever the tables have comes from looks */
 	/* Everything is attached, the first look was made, privileges were given up. */
 	int (*begin)(void *context, struct scrape *scrape);
-	/* The look that was asked for is there. What either returns, if not 0, ends the trace. */
+	/* The look that was asked for is there. What these return, if not 0, ends the trace. */
 	int (*looked)(void *context);
+	int (*hangup)(void *context); /* SIGHUP came */
+	void (*tick)(void *context);  /* a second has gone by, and the loop is alive */
 	void *context;
 };
 

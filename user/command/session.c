@@ -127,6 +127,8 @@ static int signalled(void *context)
 
 	if (read(session->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return 0;
+	if (info.ssi_signo == SIGHUP && session->scrape.plan)
+		return session->scrape.plan->hangup(session->scrape.plan->context);
 	if (info.ssi_signo != SIGCHLD)
 		return SESSION_OVER;
 	if (!session->child)
@@ -309,7 +311,7 @@ static int open_loop(struct session *session)
 		error = loop_add_fd(loop, live_fd(session->live), LOOP_ONCE, read_ring, session);
 	if (!error)
 		error = loop_add_fd(loop, session->signal_fd, LOOP_READABLE, signalled, session);
-	if (!error) {
+	if (!error && !session->scrape_plan) { /* who is scraped lives without standard output */
 		error = loop_add_fd(loop, STDOUT_FILENO, LOOP_HANGUP, reader_has_gone, session);
 		if (error == -EPERM || error == -EBADF)
 			error = 0; /* a file, which cannot hang up, or closed from the beginning */

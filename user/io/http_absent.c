@@ -30,7 +30,7 @@ void web_config_free(struct web_config *config)
 {
 }
 
-int http_server_open(const int *listen_fds, size_t n, struct web_config *config,
+int http_server_open(const int *listen_fds, size_t n, struct web_config *config, void (*confine)(void),
 		     struct http_server **ret_server)
 {
 	return -EOPNOTSUPP;

@@ -23,6 +23,7 @@ struct http_listener {
 struct http_server {
 	/* Of both threads. */
 	pthread_t thread;
+	void (*confine)(void); /* NULL: nothing */
 	int asked_fd, told_fd; /* eventfds: to the loop, from the loop */
 	atomic_bool stop, ready;
 	atomic_uint_fast64_t beat_ns;

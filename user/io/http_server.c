@@ -242,6 +242,8 @@ static void *run(void *context)
 	struct http_server *server = context;
 	struct epoll_event events[EVENTS_MAX];
 
+	if (server->confine)
+		server->confine();
 	while (!server->stop) {
 		uint64_t next = serve(server);
 
@@ -390,7 +392,7 @@ static struct http_server *new_server(const int *listen_fds, size_t n)
 	return server;
 }
 
-int http_server_open(const int *listen_fds, size_t n, struct web_config *config,
+int http_server_open(const int *listen_fds, size_t n, struct web_config *config, void (*confine)(void),
 		     struct http_server **ret_server)
 {
 	struct http_server *server = n <= HTTP_ADDRESSES_MAX ? new_server(listen_fds, n) : NULL;
@@ -402,6 +404,7 @@ int http_server_open(const int *listen_fds, size_t n, struct web_config *config,
 		web_config_free(config);
 		return n <= HTTP_ADDRESSES_MAX ? -ENOMEM : -E2BIG;
 	}
+	server->confine = confine;
 	server->config = config; /* freed with it, whatever happens */
 	error = open_descriptors(server);
 	if (!error)

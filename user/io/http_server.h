@@ -20,9 +20,10 @@ struct http_server;
 
 /*
  * Listens on n sockets of http_listen(), and takes them and the config (NULL: for everybody, without TLS),
- * also on failure. 0 or a negative errno: -EINVAL when the certificate and the key do not fit each other.
+ * also on failure. confine (may be NULL) is what the thread calls first, to give up its privileges. 0 or a
+ * negative errno: -EINVAL when the certificate and the key do not fit each other.
  */
-int http_server_open(const int *listen_fds, size_t n, struct web_config *config,
+int http_server_open(const int *listen_fds, size_t n, struct web_config *config, void (*confine)(void),
 		     struct http_server **ret_server);
 /* Ends the thread and all connections. NULL is fine. */
 void http_server_close(struct http_server *server);
