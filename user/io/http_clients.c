@@ -24,17 +24,25 @@ static void end(struct http_client *client)
 	client->phase = HTTP_ENDED;
 }
 
-static struct http_client *longest_idle(struct http_clients *clients)
+/* Since when it has done nothing for anybody: idle, or an answer that others had long taken. */
+static bool may_go(const struct http_client *client, enum http_phase phase, uint64_t now_ns)
 {
-	struct http_client *longest = NULL;
+	if (client->phase != phase)
+		return false;
+	return phase == HTTP_ASKING || now_ns - client->since_ns >= HTTP_SLOW_NS;
+}
+
+static struct http_client *longest(struct http_clients *clients, enum http_phase phase, uint64_t now_ns)
+{
+	struct http_client *found = NULL;
 
 	for (unsigned i = 0; i < HTTP_CLIENTS_SLOTS; i++) {
 		struct http_client *client = &clients->slots[i];
 
-		if (client->phase == HTTP_ASKING && (!longest || client->since_ns < longest->since_ns))
-			longest = client;
+		if (may_go(client, phase, now_ns) && (!found || client->since_ns < found->since_ns))
+			found = client;
 	}
-	return longest;
+	return found;
 }
 
 static unsigned alive(const struct http_clients *clients)
@@ -62,11 +70,13 @@ struct http_client *http_clients_come(struct http_clients *clients, int fd, uint
 	if (!client)
 		return NULL;
 	if (alive(clients) >= HTTP_CLIENTS_MAX) {
-		struct http_client *idle = longest_idle(clients);
+		struct http_client *victim = longest(clients, HTTP_ASKING, now_ns);
 
-		crowded = !idle;
-		if (idle)
-			end(idle);
+		if (!victim)
+			victim = longest(clients, HTTP_TAKING, now_ns);
+		crowded = !victim;
+		if (victim)
+			end(victim);
 	}
 	*client =
 		(struct http_client){.phase = HTTP_ASKING, .fd = fd, .since_ns = now_ns, .crowded = crowded};

@@ -17,6 +17,7 @@
 #define HTTP_CLIENTS_SLOTS (HTTP_CLIENTS_MAX + HTTP_CLIENTS_SPARE)
 #define HTTP_IDLE_NS	   30000000000 /* until a request is there whole */
 #define HTTP_TAKE_NS	   30000000000 /* until its answer has been taken */
+#define HTTP_SLOW_NS	   1000000000  /* the same when others have no place */
 #define HTTP_RENDER_NS	   10000000000 /* until a page is there for it */
 
 enum http_phase {
@@ -41,7 +42,8 @@ struct http_clients {
 	unsigned count;
 };
 
-/* Takes note of a connection; who has been idle longest makes room. NULL when no slot is left at all. */
+/* Takes note of a connection; who has been idle longest makes room, or who takes an answer slowly. NULL when
+ * no slot is left at all. */
 struct http_client *http_clients_come(struct http_clients *clients, int fd, uint64_t now_ns);
 void http_clients_gone(struct http_clients *clients, struct http_client *client);
 void http_client_enter(struct http_client *client, enum http_phase phase, uint64_t now_ns);
