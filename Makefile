@@ -106,7 +106,7 @@ GOLDEN_BIN := $(OUT)/tests/golden/golden
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 
-.PHONY: all static check-static help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
+.PHONY: all static check-static help deps run test test-kernels test-systemd test-install check unit golden fuzz live bench install uninstall clean format \
 	layers vmlinux
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -129,6 +129,7 @@ help:
 	'make static       build a program without shared libraries, in $(OUT)-static (README: what it cannot do)' \
 	'make ARCH=$(OTHER_ARCH)   build for another machine, in build/$(OTHER_ARCH)-gcc (make deps ARCH=... installs the compiler)' \
 	'make test-kernels the live tests on other kernels, in virtual machines; 20 minutes' \
+	'make test-systemd the service under a real systemd, in a virtual machine; 2 minutes' \
 	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \
 	'make bench        measurements, side by side with other tracers; needs root' \
 	'make install      into $(PREFIX) (PREFIX=, DESTDIR=)' \
@@ -163,6 +164,11 @@ test-kernels:
 	$(Q)scripts/install-deps cross || true
 	$(Q)tests/vm/build
 	$(Q)OUT=$(OUT) tests/vm/run $(ARGS)
+
+test-systemd:
+	$(Q)scripts/install-deps build test vm
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)OUT=$(OUT) tests/vm/systemd
 
 test-install:
 	$(Q)$(SUDO) tests/install/debootstrap
