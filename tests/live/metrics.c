@@ -246,7 +246,9 @@ void metrics_usage(struct scene *scene)
 		{{"--once", "raddr", "127.0.0.1"}, "\"raddr\""},
 		{{"--once", "--labels", "netns,pid"}, "\"pid\""},
 		{{"--once", "--drop-labels", "address"}, "\"address\""},
-		{{"lport", "80"}, "--textfile"},
+		{{"--once", "--listen", ":1"}, "--listen"},
+		{{"--listen", "localhost:1"}, "localhost:1"},
+		{{"--web-config", "/nowhere"}, "/nowhere"},
 		{{"--once", "--interval", "5s"}, "--interval"},
 		{{"--once", "--no-events", "--ring-size", "64K"}, "--ring-size"},
 	};
