@@ -6,6 +6,8 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/portsnoop
+# Where the program looks for its module: ../lib/portsnoop from its own folder.
+LIBDIR := $(SBINDIR)/../lib/portsnoop
 DATADIR ?= $(PREFIX)/share/portsnoop
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
@@ -51,9 +53,9 @@ ifeq ($(SANITIZE),1)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1
 LDFLAGS_ALL += -fsanitize=address,undefined
 endif
-# What speaks HTTP needs these. Of GnuTLS not all parts are there as static libraries: a static program has no HTTP.
+# What speaks HTTP is a module that is loaded when it is needed: its libraries would cost every command milliseconds.
 HTTP_LIBS := -lmicrohttpd -lgnutls -lyaml -lcrypt
-LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp $(HTTP_LIBS)
+LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp
 ifeq ($(STATIC),1)
 # The linker warns of what libcap-ng's capng_change_id() asks nsswitch.conf(5): nobody here calls it.
 LDFLAGS_ALL += -static
@@ -76,15 +78,17 @@ BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_ALONE),$(wildcard b
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 
 CORE_SRC := $(wildcard user/core/*.c)
-HTTP_FILES := $(filter-out user/io/http_absent.c,$(wildcard user/io/http_*.c user/io/web_*.c))
-HTTP_NOT := $(if $(filter 1,$(STATIC)),$(HTTP_FILES),user/io/http_absent.c)
+HTTP_FILES := $(filter-out %/http_absent.c %/http_load.c %/http_listen.c,$(wildcard user/io/http_*.c user/io/web_*.c))
+HTTP_OBJ := $(HTTP_FILES:%.c=$(OUT)/%.o)
+HTTP_MODULE := $(if $(filter 1,$(STATIC)),,$(OUT)/portsnoop-http.so)
+HTTP_NOT := $(if $(filter 1,$(STATIC)),$(HTTP_FILES) user/io/http_load.c,user/io/http_absent.c)
 IO_SRC := $(filter-out $(HTTP_NOT),$(wildcard user/io/*.c))
 VIEW_SRC := $(wildcard user/view/*.c)
 # What asks nsswitch.conf(5) loads shared libraries: a static program reads the files.
 SYSTEM_FILES := user/system/lookup_files.c user/system/services_file.c
 SYSTEM_NOT := $(if $(filter 1,$(STATIC)),user/system/lookup_nss.c,$(SYSTEM_FILES))
 SYSTEM_SRC := $(filter-out $(SYSTEM_NOT),$(wildcard user/system/*.c))
-USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(SYSTEM_SRC)
+USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(filter-out $(HTTP_FILES),$(IO_SRC)) $(VIEW_SRC) $(SYSTEM_SRC)
 USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
@@ -111,7 +115,7 @@ BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BIN)
+all: $(BIN) $(HTTP_MODULE)
 
 static: check-static
 	$(Q)$(MAKE) --no-print-directory STATIC=1 all
@@ -236,6 +240,10 @@ $(OUT)/%.o: %.c Makefile | $(SYSROOT_MADE)
 $(BIN): $(USER_OBJ)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 
+$(HTTP_OBJ): CFLAGS_ALL += -fPIC
+$(OUT)/portsnoop-http.so: $(HTTP_OBJ)
+	$(call say,LINK,$@)$(CC) -shared $(LDFLAGS_ALL) $^ -lz $(HTTP_LIBS) -o $@
+
 $(PURE_LIB): $(PURE_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
@@ -291,8 +299,10 @@ $(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/
 
 # --- the rest ---------------------------------------------------------------------------------------------
 
-install: $(BIN)
+install: $(BIN) $(HTTP_MODULE)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(SBINDIR)/portsnoop
+	install -d $(DESTDIR)$(LIBDIR)
+	$(if $(HTTP_MODULE),install -m 0644 $(HTTP_MODULE) $(DESTDIR)$(LIBDIR))
 	for page in man/*.[1-8]; do install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	install -D -m 0644 docs/schema.json $(DESTDIR)$(DOCDIR)/schema.json
 	install -D -m 0644 docs/kernels.md $(DESTDIR)$(DOCDIR)/kernels.md
@@ -311,7 +321,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/portsnoop
 	for page in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(DESTDIR)$(UNITDIR)/portsnoop-export.service
-	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(LIBDIR)
 
 format:
 	git ls-files '*.c' '*.h' ':!vmlinux' | xargs clang-format -i

@@ -59,12 +59,22 @@ static int listen_all(struct export_service *service)
 	return status;
 }
 
-static int load_config(const struct options *options, struct web_config **ret_config)
+static int load_http(struct export_service *service)
 {
 	char message[512];
 
-	if (!options->web_config ||
-	    !web_config_load(options->web_config, ret_config, message, sizeof(message)))
+	if (!http_load(&service->http, message, sizeof(message)))
+		return EXIT_DONE;
+	complain("%s", message);
+	return EXIT_UNSUPPORTED;
+}
+
+static int load_config(const struct export_service *service, struct web_config **ret_config)
+{
+	const char *path = service->options->web_config;
+	char message[512];
+
+	if (!path || !service->http->config_load(path, ret_config, message, sizeof(message)))
 		return EXIT_DONE;
 	complain("%s", message);
 	return EXIT_USAGE;
@@ -76,8 +86,10 @@ int export_service_open(struct export_service *service, const struct options *op
 	int status;
 
 	*service = (struct export_service){.options = options, .render = render, .context = context};
-	status = load_config(options, &service->config);
-	return status ? status : listen_all(service);
+	status = listen_all(service);
+	if (!status && (service->n_fds || options->web_config))
+		status = load_http(service);
+	return status || !service->http ? status : load_config(service, &service->config);
 }
 
 /* --- pages ------------------------------------------------------------------------------------------------
@@ -87,7 +99,7 @@ static int page_is_wanted(void *context)
 {
 	struct export_service *service = context;
 
-	service->wanted |= http_server_wanted(service->server);
+	service->wanted |= service->http->wanted(service->server);
 	return service->wanted ? scrape_ask(service->scrape) : 0;
 }
 
@@ -105,7 +117,7 @@ void export_service_publish(struct export_service *service)
 			continue;
 		if (service->render(service->context, pages[i].exposition, &text))
 			text = (struct metrics_text){NULL, 0}; /* they are told to come again */
-		http_server_publish(service->server, pages[i].format, text.data, text.length);
+		service->http->publish(service->server, pages[i].format, text.data, text.length);
 	}
 	service->wanted = 0;
 }
@@ -123,14 +135,14 @@ static int open_server(struct export_service *service)
 		return 0;
 	service->n_fds = 0;
 	service->config = NULL;
-	error = http_server_open(service->fds, n, config, privileges_drop_all, &service->server);
+	error = service->http->open(service->fds, n, config, privileges_drop_all, &service->server);
 	if (error == -EINVAL)
 		complain("%s: certificate, key and authority cannot be used together",
 			 service->options->web_config);
 	if (error)
 		return error;
-	http_server_ready(service->server);
-	return loop_add_fd(service->scrape->loop, http_server_fd(service->server), LOOP_READABLE,
+	service->http->ready(service->server);
+	return loop_add_fd(service->scrape->loop, service->http->fd(service->server), LOOP_READABLE,
 			   page_is_wanted, service);
 }
 
@@ -167,8 +179,8 @@ void export_service_reload(struct export_service *service)
 	struct web_config *config = NULL;
 
 	notify_reloading();
-	if (service->server && service->options->web_config && !load_config(service->options, &config) &&
-	    http_server_configure(service->server, config))
+	if (service->server && service->options->web_config && !load_config(service, &config) &&
+	    service->http->configure(service->server, config))
 		complain("%s: certificate, key and authority cannot be used together; the old ones stay",
 			 service->options->web_config);
 	notify("READY=1");
@@ -177,7 +189,7 @@ void export_service_reload(struct export_service *service)
 void export_service_tick(struct export_service *service)
 {
 	if (service->server)
-		http_server_beat(service->server);
+		service->http->beat(service->server);
 	if (notify_watchdog_ns())
 		notify("WATCHDOG=1");
 }
@@ -185,8 +197,10 @@ void export_service_tick(struct export_service *service)
 void export_service_close(struct export_service *service)
 {
 	notify("STOPPING=1");
-	http_server_close(service->server);
+	if (service->http) {
+		service->http->close(service->server);
+		service->http->config_free(service->config);
+	}
 	for (size_t i = 0; i < service->n_fds; i++)
 		close(service->fds[i]);
-	web_config_free(service->config);
 }

@@ -7,7 +7,7 @@
 #define PORTSNOOP_COMMAND_EXPORT_SERVICE_H
 
 #include "command/scrape.h"
-#include "io/http_server.h"
+#include "io/http_api.h"
 #include "options.h"
 #include "view/metrics_text.h"
 
@@ -24,14 +24,15 @@ struct export_service {
 	struct scrape *scrape;
 	int fds[HTTP_ADDRESSES_MAX]; /* that are listened on, until the server has them */
 	size_t n_fds;
-	struct web_config *config;  /* until the server has it */
-	struct http_server *server; /* NULL: not begun, or nobody is served */
-	unsigned wanted;	    /* formats, a bit each */
+	const struct http_api *http; /* NULL: nobody is to be served */
+	struct web_config *config;   /* until the server has it */
+	struct http_server *server;  /* NULL: not begun, or nobody is served */
+	unsigned wanted;	     /* formats, a bit each */
 };
 
 /*
- * Listens, so that what cannot be had is known before anything is attached; complains. EXIT_DONE, EXIT_USAGE
- * or EXIT_OUTPUT. To be closed in any case.
+ * Listens, so that what cannot be had is known before anything is attached; complains. EXIT_DONE, EXIT_USAGE,
+ * EXIT_OUTPUT or EXIT_UNSUPPORTED. To be closed in any case.
  */
 int export_service_open(struct export_service *service, const struct options *options, export_render render,
 			void *context);
