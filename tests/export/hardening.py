@@ -11,6 +11,7 @@ from world import PORTSNOOP, PYTHON, ROOT, get, must, run, total, until, until_r
 UNIT = ROOT / "deploy/portsnoop-export.service"
 ADDRESS = "127.0.0.1:10198"
 EXPOSURE_MAX = 4.0
+CONTAINER = "0123456789abcdef" * 4
 
 
 def rules(world):
@@ -61,7 +62,7 @@ def capabilities(world):
         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps=-all,{may}",
         f"--ambient-caps=-all,{may}", f"--bounding-set=-all,{may}", "--no-new-privs"))
     until_ready(ADDRESS)
-    world.act("serve", "5433", netns=other)
+    world.act("serve", "5433", netns=other, cgroup=world.container(CONTAINER))
     world.act("connect", "5433", "100", netns=other)
     who = {"netns": str(inode), "process_executable_name": PYTHON}
 
@@ -69,9 +70,9 @@ def capabilities(world):
         text = get(f"http://{ADDRESS}/metrics")[2].decode()
         return (total(text, "portsnoop_listeners", local_port="5432", **who) == 1
                 and total(text, "portsnoop_listeners", local_port="5433", **who) == 1
-                and total(text, "portsnoop_accepts_total", local_port="5433", **who) == 100)
+                and total(text, "portsnoop_accepts_total", local_port="5433", container_id=CONTAINER, **who) == 100)
 
-    until(seen, "listeners of another namespace, from before and after the start, and their accepts")
+    until(seen, "listeners of another namespace, from before and after the start, their container and accepts")
     threads = status_of_threads(child.pid)
     must(all(filtered for _, filtered in threads), "a thread is not confined to its system calls")
     left = sorted(have for have, _ in threads)

@@ -64,6 +64,7 @@ class World:
         self.folder = Path(folder)
         self.children = []
         self.links = 0
+        self.cgroups = []
 
     def start(self, *words, netns=None, env=None, log=None, **options):
         inside = ["nsenter", "-t", str(netns), "-n", "--"] if netns else []
@@ -85,6 +86,10 @@ class World:
         for child in reversed(self.children):
             child.kill()
             child.wait()
+        for path in reversed(self.cgroups):
+            until(lambda: run("rmdir", path, check=False)[0] == 0, f"{path} is empty")
+        if self.cgroups:
+            run("umount", self.folder / "cgroup2")
 
     def namespace(self):
         """(pid of who keeps it, its inode, the address under which it is reached from here)."""
@@ -101,15 +106,27 @@ class World:
             run("nsenter", "-t", keeper.pid, "-n", "ip", *words.split())
         return keeper.pid, inode, f"{net}.2"
 
+    def container(self, ident):
+        """The control group of a container; whoever is started with this as its first word is in it."""
+        place = self.folder / "cgroup2"
+        if not self.cgroups:
+            place.mkdir()
+            run("mount", "-t", "cgroup2", "none", place)
+        path = place / f"docker-{ident}.scope"
+        path.mkdir()
+        self.cgroups.append(path)
+        return path
+
     def python(self, name):
         """A program of another name that runs the actors."""
         path = self.folder / name
         shutil.copy(os.path.realpath("/usr/bin/python3"), path)
         return path
 
-    def act(self, *words, netns=None, python="/usr/bin/python3"):
+    def act(self, *words, netns=None, python="/usr/bin/python3", cgroup=None):
         """Begins or does it all; returns when it says so."""
-        child = self.start(python, ACT, *words, netns=netns)
+        inside = ["sh", "-c", 'echo 0 >"$0/cgroup.procs" && exec "$@"', str(cgroup)] if cgroup else []
+        child = self.start(*inside, python, ACT, *words, netns=netns)
         must(child.stdout.readline() == b"ok\n", f"act {words} did not succeed")
         return child
 

@@ -41,6 +41,7 @@ static const char *const allowed[] = {
 	"rename",
 	"renameat",
 	"renameat2",
+	"open_by_handle_at",
 	"unlink",
 	"unlinkat",
 	"fsync",
