@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define NS_PER_MS	 1000000u
-#define RENDER_SHARE	 10	    /* of the loop's time, one of so many parts */
+#define RENDER_SHARE	 4	    /* of the loop's time, one of so many parts */
 #define RENDER_PAUSE_MAX 5000000000 /* between two pages, however long one took */
 #define RELOAD_NS	 2000000000 /* for who is being answered */
 #define EVENTS_MAX	 (HTTP_ADDRESSES_MAX + 1)

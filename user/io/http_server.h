@@ -2,8 +2,8 @@
 /*
  * Metrics over HTTP, on a thread of its own that sees neither the tables nor the kernel: who asks for
  * /metrics waits until the loop has rendered a page after that, and the loop learns of it by a descriptor. So
- * nobody asking costs nothing, and an answer is never older than its question. Pages take at most a tenth of
- * the loop's time, and one is for all who wait for it.
+ * nobody asking costs nothing, and an answer is never older than its question. Pages take at most a quarter
+ * of the loop's time, and one is for all who wait for it.
  */
 #ifndef PORTSNOOP_IO_HTTP_SERVER_H
 #define PORTSNOOP_IO_HTTP_SERVER_H
