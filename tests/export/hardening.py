@@ -42,6 +42,13 @@ def unit_capabilities():
     return ",".join("+" + name[4:].lower() for name in sets[0].split())
 
 
+def as_unit():
+    """The words before a program that make it what the unit makes it: an ordinary user with these capabilities."""
+    may = unit_capabilities()
+    return ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps=-all,{may}",
+            f"--ambient-caps=-all,{may}", f"--bounding-set=-all,{may}", "--no-new-privs")
+
+
 def status_of_threads(pid):
     """[(effective capabilities, filtered)] of each thread."""
     found = []
@@ -55,12 +62,9 @@ def status_of_threads(pid):
 
 def capabilities(world):
     """An ordinary user with the unit's set and nothing else sees what root sees, and keeps little of it."""
-    may = unit_capabilities()
     other, inode, _ = world.namespace()
     world.act("serve", "5432", netns=other)
-    child = world.export("--listen", ADDRESS, prefix=(
-        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps=-all,{may}",
-        f"--ambient-caps=-all,{may}", f"--bounding-set=-all,{may}", "--no-new-privs"))
+    child = world.export("--listen", ADDRESS, prefix=as_unit())
     until_ready(ADDRESS)
     world.act("serve", "5433", netns=other, cgroup=world.container(CONTAINER))
     world.act("connect", "5433", "100", netns=other)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The web config: TLS, certificates of clients, passwords, all of it read again."""
+"""The web config: TLS, certificates of clients, passwords, all of it read again, by a service that is not root though the
+files are root's alone."""
 import base64
 import signal
 import ssl
 import urllib.request
 
+from hardening import as_unit
 from world import get, must, run, until
 
 URL = "https://localhost:10199"
@@ -51,7 +53,9 @@ def secure(world):
     config = folder / "web.yml"
     config.write_text("tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n"
                       f"basic_auth_users:\n  alice: {hash_of}\n")
-    child = world.export("--listen", "127.0.0.1:10199", "--web-config", config)
+    for path in (config, *folder.glob("*.key")):
+        path.chmod(0o600)
+    child = world.export("--listen", "127.0.0.1:10199", "--web-config", config, prefix=as_unit())
     plain, right = opener(folder), basic("alice", "secret")
     until(lambda: status("/readyz", right, plain) == 200, "TLS with a password")
     must(status("/metrics", right, plain) == 200, "no metrics by TLS")
