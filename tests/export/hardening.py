@@ -22,7 +22,7 @@ def rules(world):
 
 def unit(world):
     """As `make install` leaves it: sound, and with little to reach."""
-    run("make", "-s", "-C", ROOT, "install", f"DESTDIR={world.folder}/root", "PREFIX=/usr", f"OUT={PORTSNOOP.parent}")
+    run("make", "-s", "-C", ROOT, "install", f"DESTDIR={world.folder}/root", "PREFIX=/usr", f"OUT={os.path.relpath(PORTSNOOP.parent, ROOT)}")
     installed = world.folder / "root/usr/lib/systemd/system/portsnoop-export.service"
     text = installed.read_text()
     must("ExecStart=/usr/sbin/portsnoop export" in text, "the unit starts another program than was installed")
