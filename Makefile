@@ -6,6 +6,11 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/portsnoop
+# Where the program looks for its module: ../lib/portsnoop from its own folder.
+LIBDIR := $(SBINDIR)/../lib/portsnoop
+DATADIR ?= $(PREFIX)/share/portsnoop
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 HOST_ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
 ARCH ?= $(HOST_ARCH)
 # SANITIZE=1 builds with AddressSanitizer and UBSan, WERROR=1 makes warnings errors, CC=clang works too.
@@ -48,12 +53,14 @@ ifeq ($(SANITIZE),1)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1
 LDFLAGS_ALL += -fsanitize=address,undefined
 endif
-LIBS := -lbpf -lelf -lz -lcap-ng
+# What speaks HTTP is a module that is loaded when it is needed: its libraries would cost every command milliseconds.
+HTTP_LIBS := -lmicrohttpd -lgnutls -lyaml -lcrypt
+LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp
 ifeq ($(STATIC),1)
 # The linker warns of what libcap-ng's capng_change_id() asks nsswitch.conf(5): nobody here calls it.
 LDFLAGS_ALL += -static
 # Of what a library needs in turn a shared one knows; newer libelfs need zstd.
-LIBS = -lbpf -lelf -lz -lcap-ng $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
+LIBS = -lbpf -lelf -lz -lcap-ng -lseccomp $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
 endif
 
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
@@ -71,18 +78,22 @@ BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_ALONE),$(wildcard b
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 
 CORE_SRC := $(wildcard user/core/*.c)
-IO_SRC := $(wildcard user/io/*.c)
+HTTP_FILES := $(filter-out %/http_absent.c %/http_load.c %/http_listen.c,$(wildcard user/io/http_*.c user/io/web_*.c))
+HTTP_OBJ := $(HTTP_FILES:%.c=$(OUT)/%.o)
+HTTP_MODULE := $(if $(filter 1,$(STATIC)),,$(OUT)/portsnoop-http.so)
+HTTP_NOT := $(if $(filter 1,$(STATIC)),$(HTTP_FILES) user/io/http_load.c,user/io/http_absent.c)
+IO_SRC := $(filter-out $(HTTP_NOT),$(wildcard user/io/*.c))
 VIEW_SRC := $(wildcard user/view/*.c)
 # What asks nsswitch.conf(5) loads shared libraries: a static program reads the files.
 SYSTEM_FILES := user/system/lookup_files.c user/system/services_file.c
 SYSTEM_NOT := $(if $(filter 1,$(STATIC)),user/system/lookup_nss.c,$(SYSTEM_FILES))
 SYSTEM_SRC := $(filter-out $(SYSTEM_NOT),$(wildcard user/system/*.c))
-USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(SYSTEM_SRC)
+USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(filter-out $(HTTP_FILES),$(IO_SRC)) $(VIEW_SRC) $(SYSTEM_SRC)
 USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
 PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/source/ring.c \
-	user/source/batches.c user/source/groups.c user/system/services_file.c user/system/proc.c)
+	user/source/batches.c user/source/groups.c user/system/services_file.c user/system/proc.c user/system/notify.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
@@ -99,12 +110,12 @@ GOLDEN_BIN := $(OUT)/tests/golden/golden
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 
-.PHONY: all static check-static help deps run test test-kernels test-install check unit golden fuzz live bench install uninstall clean format \
+.PHONY: all static check-static help deps run test test-kernels test-systemd test-install check unit golden fuzz live bench install uninstall clean format \
 	layers vmlinux
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BIN)
+all: $(BIN) $(HTTP_MODULE)
 
 static: check-static
 	$(Q)$(MAKE) --no-print-directory STATIC=1 all
@@ -122,6 +133,7 @@ help:
 	'make static       build a program without shared libraries, in $(OUT)-static (README: what it cannot do)' \
 	'make ARCH=$(OTHER_ARCH)   build for another machine, in build/$(OTHER_ARCH)-gcc (make deps ARCH=... installs the compiler)' \
 	'make test-kernels the live tests on other kernels, in virtual machines; 20 minutes' \
+	'make test-systemd the service under a real systemd, in a virtual machine; 2 minutes' \
 	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \
 	'make bench        measurements, side by side with other tracers; needs root' \
 	'make install      into $(PREFIX) (PREFIX=, DESTDIR=)' \
@@ -156,6 +168,11 @@ test-kernels:
 	$(Q)scripts/install-deps cross || true
 	$(Q)tests/vm/build
 	$(Q)OUT=$(OUT) tests/vm/run $(ARGS)
+
+test-systemd:
+	$(Q)scripts/install-deps build test vm
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)OUT=$(OUT) tests/vm/systemd
 
 test-install:
 	$(Q)$(SUDO) tests/install/debootstrap
@@ -223,6 +240,10 @@ $(OUT)/%.o: %.c Makefile | $(SYSROOT_MADE)
 $(BIN): $(USER_OBJ)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ $(LIBS) -o $@
 
+$(HTTP_OBJ): CFLAGS_ALL += -fPIC
+$(OUT)/portsnoop-http.so: $(HTTP_OBJ)
+	$(call say,LINK,$@)$(CC) -shared $(LDFLAGS_ALL) $^ -lz $(HTTP_LIBS) -o $@
+
 $(PURE_LIB): $(PURE_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
@@ -234,14 +255,14 @@ live-programs: $(LIVE_BIN) live32
 bench-programs: $(BENCH_BIN)
 
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(PURE_LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lcmocka -lz -o $@
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lcmocka -lz $(HTTP_LIBS) -o $@
 
 # Every allocation in the program goes through the test, which lets it fail.
 $(OUT)/tests/unit/test_allocation: LDFLAGS_ALL += \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc strdup strndup)
 
 $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz -o $@
+	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -lz $(HTTP_LIBS) -o $@
 
 # What the tests of binds ask, as the program does, and then try.
 LIVE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(LIVE_SRC) user/source/bind_table.c user/source/fault.c \
@@ -274,21 +295,33 @@ fuzz-programs: $(FUZZ_BIN)
 $(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/*/*.h include/portsnoop/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $(filter %.c,$^) -lz -o $@
+		-fno-sanitize-recover=undefined $(filter %.c,$^) -lz $(HTTP_LIBS) -o $@
 
 # --- the rest ---------------------------------------------------------------------------------------------
 
-install: $(BIN)
+install: $(BIN) $(HTTP_MODULE)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(SBINDIR)/portsnoop
+	install -d $(DESTDIR)$(LIBDIR)
+	$(if $(HTTP_MODULE),install -m 0644 $(HTTP_MODULE) $(DESTDIR)$(LIBDIR))
 	for page in man/*.[1-8]; do install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	install -D -m 0644 docs/schema.json $(DESTDIR)$(DOCDIR)/schema.json
 	install -D -m 0644 docs/kernels.md $(DESTDIR)$(DOCDIR)/kernels.md
+	install -D -m 0644 docs/metrics.md $(DESTDIR)$(DOCDIR)/metrics.md
+	install -D -m 0644 docs/monitoring.md $(DESTDIR)$(DOCDIR)/monitoring.md
 	install -D -m 0644 README.md $(DESTDIR)$(DOCDIR)/README.md
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DATADIR)
+	sed 's,/usr/local/sbin,$(SBINDIR),' deploy/portsnoop-export.service >$(DESTDIR)$(UNITDIR)/portsnoop-export.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/portsnoop-export.service
+	[ -e $(DESTDIR)$(SYSCONFDIR)/default/portsnoop-export ] || \
+		install -D -m 0644 deploy/portsnoop-export.default $(DESTDIR)$(SYSCONFDIR)/default/portsnoop-export
+	install -m 0644 deploy/prometheus/*.yml deploy/grafana/*.json deploy/kubernetes/*.yaml $(DESTDIR)$(DATADIR)
 
+# What was set in the environment file stays.
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/portsnoop
 	for page in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -f $(DESTDIR)$(UNITDIR)/portsnoop-export.service
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(LIBDIR)
 
 format:
 	git ls-files '*.c' '*.h' ':!vmlinux' | xargs clang-format -i

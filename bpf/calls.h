@@ -11,6 +11,7 @@
 
 #define AF_UNSPEC   0
 #define EINTR	    4
+#define EAGAIN	    11
 #define EADDRINUSE  98
 #define EISCONN	    106
 #define EALREADY    114
@@ -128,6 +129,7 @@ static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, 
 {
 	struct rec_bind *rec;
 
+	count_bind(sk, !deferred && address->known && !address->port);
 	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
@@ -147,6 +149,7 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 {
 	struct rec_bind *rec;
 
+	count_bind_error(sk, error, address->known && !address->port);
 	rec = call_begin(REC_BIND, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
@@ -174,6 +177,8 @@ static __always_inline void listen_returned(const struct sock *sk, __u64 cookie,
 	bool was_unbound = claim_take(cookie, CLAIM_LISTEN, &claim);
 	struct rec_listen *rec;
 
+	if (was_unbound && !error)
+		count_assigned(sk, ASSIGNED_LISTEN);
 	rec = call_begin(REC_LISTEN, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
@@ -190,6 +195,7 @@ static __always_inline void autobind_happened(const struct sock *sk, __u64 cooki
 {
 	struct rec_autobind *rec;
 
+	count_assigned(sk, flags & AUTOBIND_F_CONNECT ? ASSIGNED_CONNECT : ASSIGNED_SEND);
 	rec = call_begin(REC_AUTOBIND, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
@@ -215,6 +221,10 @@ static __always_inline void connect_failed_early(const struct sock *sk, __u64 co
 {
 	struct rec_connect *rec;
 
+	if (knob_counters)
+		count_connect_error(socket_protocol(sk), address->port, count_name_current(), error);
+	if (error == EAGAIN && socket_protocol(sk) == IPPROTO_UDP)
+		count_exhausted(sk);
 	rec = call_begin(REC_CONNECT, sizeof(*rec), sk, cookie, NULL, probe);
 	if (!rec)
 		return;
@@ -268,12 +278,24 @@ static __always_inline void accept_fill(struct rec_accept *rec, const struct cla
 	rec->listener = claim->listener;
 }
 
+static __always_inline __u64 accept_queue_ns(const struct claim *claim)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	return claim->time_ns && now > claim->time_ns ? now - claim->time_ns : 0;
+}
+
 /* accept(2) took this connection. */
 static __always_inline void accept_took(const struct sock *sk, __u64 cookie, const struct note *note,
 					const struct claim *claim, enum rec_probe probe)
 {
 	struct rec_accept *rec;
 
+	if (knob_counters && note)
+		count_accept_noted(sk, note, accept_queue_ns(claim));
+	else if (knob_counters)
+		count_accept(netns_of(sk), BPF_CORE_READ(sk, __sk_common.skc_num), cookie,
+			     accept_queue_ns(claim));
 	rec = call_begin(REC_ACCEPT, sizeof(*rec), sk, cookie, note, probe);
 	if (!rec)
 		return;
@@ -287,6 +309,8 @@ static __always_inline void accept_found(const struct rec_socket *socket, const 
 {
 	struct rec_accept *rec;
 
+	if (knob_counters)
+		count_accept(socket->netns, socket->local_port, socket->cookie, accept_queue_ns(claim));
 	announce_current();
 	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
 	if (!rec)
@@ -307,6 +331,9 @@ static __always_inline void accept_took_unknown(const struct sock *listener, enu
 
 	if (listener && !socket_is_ours_sk(listener))
 		return;
+	if (knob_counters)
+		count_accept(listener ? netns_of(listener) : 0,
+			     listener ? BPF_CORE_READ(listener, __sk_common.skc_num) : 0, 0, 0);
 	announce_current();
 	rec = emit_begin(REC_ACCEPT, sizeof(*rec), probe);
 	if (!rec)

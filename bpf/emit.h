@@ -36,13 +36,16 @@ static __always_inline void zero(void *to, __u64 size)
 		__builtin_memset(__builtin_assume_aligned(to + first, 8), 0, size - first);
 }
 
-/* A zeroed record with its header filled; NULL when the ring is full or the end has come. `size` is a
- * constant. */
+/* A zeroed record with its header filled; NULL when the ring is full, the end has come or nothing is to be
+ * sent at all. `size` is a constant. */
 static __always_inline void *emit_begin(enum rec_kind kind, __u64 size, enum rec_probe probe)
 {
-	struct cpu_counters *counters = counters_here();
+	struct cpu_counters *counters;
 	struct rec_header *header;
 
+	if (knob_silent)
+		return NULL;
+	counters = counters_here();
 	if (!counters || control.stopped)
 		return NULL;
 	__sync_fetch_and_add(&counters->emitted[kind], 1);

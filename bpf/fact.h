@@ -3,6 +3,7 @@
 #ifndef PORTSNOOP_BPF_FACT_H
 #define PORTSNOOP_BPF_FACT_H
 
+#include "counters.h"
 #include "emit.h"
 #include "maps.h"
 #include "socket.h"
@@ -81,6 +82,7 @@ static __always_inline void note_owned_by_current(struct note *note)
 	note_by_current(note);
 	note->owner_pid = note->task.pid;
 	note->owner_start_ns = note->task.start_ns;
+	count_owner(note);
 }
 
 static __always_inline void claim_put_since(__u64 cookie, enum claim_kind kind, __u64 listener, __u64 time_ns)

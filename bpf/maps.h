@@ -6,6 +6,7 @@
 #include "vmlinux.h"
 
 #include <portsnoop/counters.h>
+#include <portsnoop/counts.h>
 #include <portsnoop/event.h>
 #include <portsnoop/told.h>
 
@@ -24,7 +25,10 @@ struct note {
 	__u16 port;  /* the port that was last reported, host order */
 	__u8 state;  /* the last state change that was told, TCP_* */
 	__u8 reserved;
-	struct rec_task task; /* who acted last in process context: connector, accepter, releaser */
+	__u64 owner_cgroup_id; /* only with counters, as the next two */
+	__u32 owner_name;      /* enum count_name */
+	__u32 netns;	       /* inode; of what came in. 0: not known */
+	struct rec_task task;  /* who acted last in process context: connector, accepter, releaser */
 };
 
 #define NOTE_IN		  0x0001 /* came through a listener */
@@ -92,9 +96,10 @@ struct asked_map {
 struct known_process {
 	__u64 start_ns;
 	__u32 flags; /* KNOWN_* */
-	__u32 reserved;
+	__u32 name;  /* of its executable: enum count_name */
 };
 #define KNOWN_DESCRIBED 0x1 /* name, path and arguments were sent since the last exec */
+#define KNOWN_NAMED	0x2 /* name is filled since then; only with counters */
 
 struct processes_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -170,6 +175,55 @@ struct subflows_map {
 	__type(value, struct rec_task);
 };
 
+/* With counters: who accepted a connection whose note cannot be reached then. By cookie. */
+struct accepter {
+	__u64 cgroup_id;
+	__u32 name; /* enum count_name */
+	__u32 reserved;
+};
+struct accepters_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct accepter);
+};
+
+/*
+ * The counters (counts.h). One entry for all CPUs and atomic additions: one for each CPU would take the
+ * memory of a whole table a CPU, and counting is little beside what the kernel does for a connection.
+ */
+struct counts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, COUNTS_MAX);
+	__type(key, struct count_key);
+	__type(value, struct count);
+};
+struct spans_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SPANS_MAX);
+	__type(key, struct count_key);
+	__type(value, struct span);
+};
+/* What found no room there, by kind. */
+struct counts_other_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, COUNT_FIRST_SPAN);
+	__type(key, __u32);
+	__type(value, struct count);
+};
+struct spans_other_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, COUNT_KIND_COUNT - COUNT_FIRST_SPAN + 1); /* the last one is always zero */
+	__type(key, __u32);
+	__type(value, struct span);
+};
+struct count_names_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, COUNT_NAMES_MAX);
+	__type(key, struct count_name_text);
+	__type(value, __u32);
+};
+
 struct cpus_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -195,16 +249,25 @@ extern struct subflows_map subflows_released SEC(".maps");
 extern struct first_ran_map first_ran SEC(".maps");
 extern struct probed_calls_map probed_calls SEC(".maps");
 extern struct ports_told_map ports_told SEC(".maps");
+extern struct accepters_map accepters SEC(".maps");
+extern struct counts_map counts SEC(".maps");
+extern struct spans_map spans SEC(".maps");
+extern struct counts_other_map counts_other SEC(".maps");
+extern struct spans_other_map spans_other SEC(".maps");
+extern struct count_names_map count_names SEC(".maps");
 extern struct cpus_map cpus SEC(".maps");
 extern struct ring_map ring SEC(".maps");
 
 extern struct control control;
+extern struct counting counting;
 
 /* Knobs, set before loading. */
 extern const volatile bool knob_attempts;    /* emit REC_ATTEMPT */
 extern const volatile bool knob_follow;	     /* forks and exits of all processes */
 extern const volatile bool knob_wake_always; /* no atomic exchange on this kernel: default wake-ups */
 extern const volatile bool knob_kprobes;     /* programs on kprobes are loaded */
+extern const volatile bool knob_counters;    /* count (counters.h) */
+extern const volatile bool knob_silent;	     /* send nothing: counters are all that is wanted */
 extern const volatile bool knob_uring_cqe;   /* see compat_uring_aux_result() */
 
 #endif

@@ -114,8 +114,12 @@ __noinline int process_announce(void)
 	struct rec_process *rec;
 	struct mm_struct *mm;
 
-	if (known && known->start_ns == described.start_ns && known->flags & KNOWN_DESCRIBED)
-		return 0;
+	if (known && known->start_ns == described.start_ns) {
+		if (known->flags & KNOWN_DESCRIBED)
+			return 0;
+		described.flags |= known->flags & KNOWN_NAMED;
+		described.name = known->name;
+	}
 	rec = emit_begin(REC_PROCESS, sizeof(*rec), PROBE_TRACEPOINT);
 	if (!rec)
 		return -1; /* not put down as sent: the next act tries again */
@@ -198,6 +202,8 @@ static __always_inline int process_exec(void)
 	if (!known)
 		return 0; /* never touched a socket */
 	known->flags = 0;
+	if (knob_silent)
+		return 0;
 	all = say_all_kept(bpf_get_current_task_btf());
 	rec = emit_begin(REC_EXEC, sizeof(*rec), PROBE_TRACEPOINT);
 	if (!rec)

@@ -87,6 +87,9 @@ static __always_inline void refused_syn(const struct sk_buff *skb)
 
 	if (!read_syn(&syn, skb))
 		return;
+	count_refused(syn.key.netns, syn.key.port);
+	if (knob_silent)
+		return;
 	entry = bpf_map_lookup_elem(&refused, &syn.key);
 	if (!entry) {
 		if (bpf_map_update_elem(&refused, &syn.key, &fresh, BPF_NOEXIST) == 0) {

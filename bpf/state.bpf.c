@@ -67,6 +67,26 @@ static __always_inline void connect_began(struct sock *sk)
 	emit_end(rec);
 }
 
+/* A port that no SYN was sent from was none. */
+static __always_inline void count_outcome(struct sock *sk, const struct note *note, int error)
+{
+	__u32 name = note ? note->owner_name : COUNT_NAME_UNKNOWN;
+	__u64 begun_ns = note ? note->begun_ns : 0, now;
+	__u16 port = bpf_ntohs(sk->__sk_common.skc_dport);
+
+	if (!knob_counters)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	if (error)
+		count_connect_error(IPPROTO_TCP, port, name, error);
+	else
+		count_connect(port, name, begun_ns && now > begun_ns ? now - begun_ns : 0);
+	if (error == EADDRNOTAVAIL)
+		count_exhausted_in(sk->__sk_common.skc_net.net->ns.inum);
+	else if (note && note->flags & NOTE_AUTOBOUND)
+		count_assigned_in(sk->__sk_common.skc_net.net->ns.inum, ASSIGNED_CONNECT);
+}
+
 /* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
 static __always_inline void connect_ended(struct sock *sk, int error)
 {
@@ -74,6 +94,7 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_connect *rec;
 
+	count_outcome(sk, note, error);
 	rec = emit_begin(REC_CONNECT, sizeof(*rec), PROBE_TRACEPOINT);
 	if (rec) {
 		fact_by_note(&rec->fact, note);
@@ -123,6 +144,8 @@ static __always_inline void child_made(struct sock *sk)
 	note->flags = NOTE_IN;
 	note->begun_ns = bpf_ktime_get_boot_ns();
 	note->port = sk->__sk_common.skc_num;
+	if (knob_counters)
+		note->netns = sk->__sk_common.skc_net.net->ns.inum;
 	socket_cookie_typed(sk);
 }
 
@@ -204,6 +227,13 @@ static __always_inline enum close_reason close_reason_of(const struct sock *sk, 
 	}
 }
 
+static __always_inline __u64 payload_received(const struct tcp_sock *tcp, const struct sock *sk)
+{
+	__u64 received = tcp->bytes_received;
+
+	return received && sk->__sk_common.skc_flags >> SOCK_DONE & 1 ? received - 1 : received;
+}
+
 /* Payload: SYN and FIN are not counted in bytes_sent; a received FIN is in bytes_received. */
 static __always_inline void close_fill_counters(struct rec_close *rec, struct sock *sk)
 {
@@ -212,12 +242,31 @@ static __always_inline void close_fill_counters(struct rec_close *rec, struct so
 	if (!tcp)
 		return;
 	rec->bytes_sent = tcp->bytes_sent - tcp->bytes_retrans;
-	rec->bytes_received = tcp->bytes_received;
-	if (rec->bytes_received && sk->__sk_common.skc_flags >> SOCK_DONE & 1)
-		rec->bytes_received--;
+	rec->bytes_received = payload_received(tcp, sk);
 	rec->retransmits = tcp->total_retrans;
 	rec->rtt_us = tcp->srtt_us >> 3;
 	rec->fact.header.flags |= CLOSE_F_COUNTERS;
+}
+
+static __always_inline void count_ended(struct sock *sk, __u64 cookie, const struct note *note, int old_state)
+{
+	const struct tcp_sock *tcp = knob_counters ? bpf_skc_to_tcp_sock(sk) : NULL;
+	struct ended ended = {};
+	__u64 now;
+
+	if (!tcp)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	ended.netns = sk->__sk_common.skc_net.net->ns.inum;
+	ended.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
+	ended.peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	ended.reason = close_reason_of(sk, old_state);
+	ended.sent = tcp->bytes_sent - tcp->bytes_retrans;
+	ended.received = payload_received(tcp, sk);
+	ended.retransmits = tcp->total_retrans;
+	if (note && note->since_ns && now > note->since_ns)
+		ended.duration_ns = now - note->since_ns;
+	count_close(&ended, cookie, note);
 }
 
 static __always_inline void connection_ended(struct sock *sk, int old_state)
@@ -227,6 +276,7 @@ static __always_inline void connection_ended(struct sock *sk, int old_state)
 	struct rec_close *rec;
 
 	note = subflow_ends(sk, cookie, note);
+	count_ended(sk, cookie, note, old_state);
 	rec = close_begin(sk, cookie, note, old_state, close_reason_of(sk, old_state), false, true,
 			  PROBE_TRACEPOINT);
 	if (rec) {

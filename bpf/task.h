@@ -65,9 +65,13 @@ static __always_inline __u64 task_generation(void)
  * current process calls it. */
 static __always_inline void announce_current(void)
 {
-	struct cpu_counters *counters = counters_here();
-	__u64 generation = task_generation();
+	struct cpu_counters *counters;
+	__u64 generation;
 
+	if (knob_silent)
+		return;
+	counters = counters_here();
+	generation = task_generation();
 	if (!counters || counters->announced == generation)
 		return;
 	if (process_announce() == 0)

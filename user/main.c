@@ -30,6 +30,8 @@ static const struct command commands[] = {
 	 "until somebody listens on it, or it is free"},
 	{"ephemeral", command_ephemeral, FOR_EPHEMERAL, "ephemeral",
 	 "how the ports that the kernel assigns are used, by whom and towards where"},
+	{"export", command_export, FOR_EXPORT, "export [--listen ADDRESS] [FILTER...]",
+	 "metrics for Prometheus, for as long as it runs"},
 	{"doctor", command_doctor, FOR_DOCTOR, "doctor",
 	 "what this machine allows, and a test of every hook"},
 	{"record", command_record, FOR_RECORD, "record FILE [FILTER...]", "keep the raw records"},

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, BACKEND, NO_COLOUR };
+enum kind { SET, SIZE, COUNT, DURATION, TEXT, OUTPUT, BACKEND, NO_COLOUR, LISTEN };
 
 struct row {
 	const char *name;
@@ -25,10 +25,11 @@ struct row {
 #define TRACING	  (FOR_TRACE | FOR_RECORD | FOR_REPLAY)
 
 static const struct row rows[] = {
-	{"output", 'o', "FORMAT", FOR_ALL & ~FOR_RECORD, OUTPUT, AT(json), "text (default) or json"},
-	{"json", 0, NULL, FOR_ALL & ~FOR_RECORD, SET, AT(json), "the same as --output json"},
+	{"output", 'o', "FORMAT", FOR_ALL & ~(FOR_RECORD | FOR_EXPORT), OUTPUT, AT(json),
+	 "text (default) or json"},
+	{"json", 0, NULL, FOR_ALL & ~(FOR_RECORD | FOR_EXPORT), SET, AT(json), "the same as --output json"},
 	{"count", 'c', "N", TRACING, COUNT, AT(count), "stop after N printed events"},
-	{"duration", 'd', "TIME", FOR_TRACE | FOR_RECORD, DURATION, AT(duration_ns),
+	{"duration", 'd', "TIME", FOR_TRACE | FOR_RECORD | FOR_EXPORT, DURATION, AT(duration_ns),
 	 "stop after TIME (5s, 500ms, 2m)"},
 	{"ephemeral", 0, NULL, TRACING, SET, AT(ephemeral),
 	 "only ports that the kernel assigns, and takes back"},
@@ -36,7 +37,7 @@ static const struct row rows[] = {
 	 "show connects when they begin, too"},
 	{"holders", 0, NULL, TRACING, SET, AT(holders),
 	 "show when a process begins or ceases to hold a socket, too"},
-	{"no-udp-send", 0, NULL, FOR_TRACE | FOR_RECORD, SET, AT(no_udp_send),
+	{"no-udp-send", 0, NULL, FOR_TRACE | FOR_RECORD | FOR_EXPORT, SET, AT(no_udp_send),
 	 "do not look at UDP sends that are assigned a port"},
 	{"strict", 0, NULL, TRACING, SET, AT(strict), "exit with status 4 when anything was lost"},
 	{"save", 0, "FILE", FOR_TRACE, TEXT, AT(save), "print, and keep the raw records in FILE"},
@@ -57,14 +58,30 @@ static const struct row rows[] = {
 	{"pid", 0, "PID", FOR_WHY, COUNT, AT(pid), "as this process: its user, rights and namespaces"},
 	{"netns", 0, "NETNS", FOR_WHY | FOR_WAIT | FOR_TRACE | FOR_RECORD | FOR_LS | FOR_WHO, TEXT, AT(netns),
 	 "only this network namespace: a pid, a name or a path"},
-	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD, SIZE, AT(ring_size),
+	{"listen", 0, "ADDRESS", FOR_EXPORT, LISTEN, AT(listen),
+	 "serve metrics on ADDR:PORT or unix:PATH (default 127.0.0.1:10198); several times"},
+	{"web-config", 0, "FILE", FOR_EXPORT, TEXT, AT(web_config),
+	 "certificates and passwords, as Prometheus' exporters have them"},
+	{"textfile", 0, "FILE", FOR_EXPORT, TEXT, AT(textfile),
+	 "write the metrics to FILE, for node_exporter's textfile collector"},
+	{"interval", 0, "TIME", FOR_EXPORT, DURATION, AT(interval_ns), "how often (default 15s)"},
+	{"once", 0, NULL, FOR_EXPORT, SET, AT(once), "print the metrics once, and end"},
+	{"no-events", 0, NULL, FOR_EXPORT, SET, AT(no_events),
+	 "counters alone: costs less, answers no other portsnoop"},
+	{"bpf-stats", 0, NULL, FOR_EXPORT, SET, AT(bpf_stats),
+	 "have the kernel measure its BPF programs, too"},
+	{"series", 0, "N", FOR_EXPORT, COUNT, AT(series), "most series of a family (default 10000)"},
+	{"labels", 0, "LIST", FOR_EXPORT, TEXT, AT(labels), "no labels but these (comma-separated)"},
+	{"drop-labels", 0, "LIST", FOR_EXPORT, TEXT, AT(drop_labels), "these labels not"},
+	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD | FOR_EXPORT, SIZE, AT(ring_size),
 	 "size of the kernel's ring buffer (default 8M)"},
-	{"backend", 0, "WAY", FOR_TRACE | FOR_RECORD, BACKEND, AT(backend),
+	{"backend", 0, "WAY", FOR_TRACE | FOR_RECORD | FOR_EXPORT, BACKEND, AT(backend),
 	 "how calls are seen: auto (default), fentry, kprobe or tracepoint"},
-	{"numeric", 'n', NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR), SET, AT(numeric),
+	{"numeric", 'n', NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR | FOR_EXPORT), SET, AT(numeric),
 	 "no names of users and services"},
-	{"no-args", 0, NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR), SET, AT(no_args), "no command lines"},
-	{"no-color", 0, NULL, FOR_ALL & ~FOR_RECORD, NO_COLOUR, AT(colour),
+	{"no-args", 0, NULL, FOR_ALL & ~(FOR_RECORD | FOR_DOCTOR | FOR_EXPORT), SET, AT(no_args),
+	 "no command lines"},
+	{"no-color", 0, NULL, FOR_ALL & ~(FOR_RECORD | FOR_EXPORT), NO_COLOUR, AT(colour),
 	 "no colours (NO_COLOR does the same)"},
 	{"no-instance", 0, NULL, FOR_LS | FOR_WHO | FOR_WHY | FOR_EPHEMERAL, SET, AT(no_instance),
 	 "do not ask a portsnoop that runs"},
@@ -109,6 +126,14 @@ static int set_output(struct options *options, const char *value)
 	return 0;
 }
 
+static int add_address(struct options *options, const char *value)
+{
+	if (!*value || options->n_listen == OPTIONS_LISTEN_MAX)
+		return -EINVAL;
+	options->listen[options->n_listen++] = value;
+	return 0;
+}
+
 static int set_value(struct options *options, const struct row *row, const char *value)
 {
 	void *field = (char *)options + row->offset;
@@ -130,6 +155,8 @@ static int set_value(struct options *options, const struct row *row, const char 
 		return set_output(options, value);
 	case BACKEND:
 		return set_backend(options, value);
+	case LISTEN:
+		return add_address(options, value);
 	case TEXT:
 		*(const char **)field = value;
 		return *value ? 0 : -EINVAL;
@@ -150,6 +177,8 @@ static const char *expected(enum kind kind)
 		return "text or json";
 	case BACKEND:
 		return "auto, fentry, kprobe or tracepoint";
+	case LISTEN:
+		return "an address, eight times at most";
 	default:
 		return "a name";
 	}

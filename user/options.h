@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define OPTIONS_LISTEN_MAX 8
+
 enum colour_wish { COLOUR_AUTO, COLOUR_NEVER };
 
 struct options {
@@ -23,15 +25,23 @@ struct options {
 	const char *save; /* recording to write */
 	const char *from; /* recording to read */
 	bool no_pager;
-	bool listening, free;		   /* what wait waits for */
-	uint64_t timeout_ns;		   /* 0: without limit */
-	bool watch;			   /* again and again */
-	uint64_t observe_ns;		   /* trace for so long before showing; 0: not */
-	bool reuseaddr, reuseport, v6only; /* of the bind that why is about */
-	const char *uid;		   /* name or number; NULL: not given */
-	uint64_t pid;			   /* 0: not given */
-	const char *netns;		   /* pid, name or path; NULL: not given */
-	const char *device;		   /* NULL: none */
+	bool listening, free;			/* what wait waits for */
+	uint64_t timeout_ns;			/* 0: without limit */
+	bool watch;				/* again and again */
+	uint64_t observe_ns;			/* trace for so long before showing; 0: not */
+	bool reuseaddr, reuseport, v6only;	/* of the bind that why is about */
+	const char *uid;			/* name or number; NULL: not given */
+	uint64_t pid;				/* 0: not given */
+	const char *netns;			/* pid, name or path; NULL: not given */
+	const char *device;			/* NULL: none */
+	const char *listen[OPTIONS_LISTEN_MAX]; /* addresses to serve metrics on */
+	size_t n_listen;
+	const char *web_config; /* who may connect, and how; NULL: everybody */
+	const char *textfile;	/* to write metrics to; NULL: not given */
+	bool once, no_events, bpf_stats;
+	uint64_t interval_ns;		  /* between writes; 0: the default */
+	uint64_t series;		  /* most of a family; 0: the default */
+	const char *labels, *drop_labels; /* lists; NULL: not given */
 	bool help, version;
 	char **words; /* what is no option: command, filter; points into argv */
 	size_t n_words;
@@ -48,7 +58,8 @@ struct options {
 #define FOR_DOCTOR    0x40
 #define FOR_WHY	      0x80
 #define FOR_EPHEMERAL 0x100
-#define FOR_ALL	      0x1ff
+#define FOR_EXPORT    0x400
+#define FOR_ALL	      0x5ff
 
 /*
  * Reads argv (reordered as getopt does; everything behind -- is child's). 0, or -EINVAL with a message that

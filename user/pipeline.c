@@ -242,7 +242,11 @@ static int pipeline_take(void *context, const void *data, size_t size)
 	error = model_apply(pipeline->model, &record, &change);
 	if (error || pipeline->holder_result)
 		return error ? error : pipeline->holder_result;
-	return record_is_public(record.header->kind) ? show(pipeline, &change) : 0;
+	if (!record_is_public(record.header->kind))
+		return 0;
+	if (pipeline->options.seen)
+		pipeline->options.seen(pipeline->options.seen_context, &change);
+	return show(pipeline, &change);
 }
 
 struct sink pipeline_sink(struct pipeline *pipeline)

@@ -22,7 +22,10 @@ struct pipeline_options {
 	bool holders;	/* also when a process begins or ceases to hold a socket */
 	uint64_t count; /* stop after so many events; 0: never */
 	struct view_options view;
-	const struct filter *filter;   /* borrowed */
+	const struct filter *filter; /* borrowed */
+	/* Who else is told of every public event, whatever the filter says; NULL: nobody. */
+	void (*seen)(void *context, const struct change *change);
+	void *seen_context;
 	struct recording_writer *save; /* borrowed; NULL: none */
 };
 

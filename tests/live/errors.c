@@ -69,6 +69,8 @@ void error_usage(struct scene *scene)
 		{"doctor", "--count", "3"},
 		{"doctor", "--quiet"},
 		{"ls", "port", "65536"},
+		{"export", "--once", "--json"},
+		{"export", "--series", "0", "--once"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

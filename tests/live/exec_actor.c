@@ -2,6 +2,7 @@
 #include "exec_actor.h"
 
 #include "act.h"
+#include "counts_actor.h"
 #include "tool.h"
 #include "truth.h"
 
@@ -162,6 +163,8 @@ int exec_actor_main(int argc, char **argv)
 		part_refused(&scene, argv);
 	else if (!strcmp(argv[3], "family") && argc > 6)
 		status = part_family(&scene, argv);
+	else if (!strcmp(argv[3], "counts"))
+		counts_actor_part(&scene, argv[2], (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]));
 	else
 		return 2;
 	write_truth(&scene, argv[2]);

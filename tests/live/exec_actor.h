@@ -8,6 +8,7 @@
  *   ARGV0 --as-actor TRUTH-FILE refused ADDRESS PORT               connects where nobody listens
  *   ARGV0 --as-actor TRUTH-FILE family ADDRESS PORT STATUS         binds, and so do a child and a grandchild;
  *                                                                  ends with STATUS
+ *   ARGV0 --as-actor TALLY-FILE counts PORT ROUNDS                 as counts_actor.h says it
  * What stands behind are arguments for their own sake.
  */
 #ifndef LIVE_EXEC_ACTOR_H

@@ -119,6 +119,15 @@
 	X(instance_impostor)                                                                                 \
 	X(instance_succession)                                                                               \
 	X(instance_remembers)                                                                                \
+	X(metrics)                                                                                           \
+	X(metrics_small_ring)                                                                                \
+	X(metrics_no_events)                                                                                 \
+	X(metrics_exhausted)                                                                                 \
+	X(metrics_overflow)                                                                                  \
+	X(metrics_retired)                                                                                   \
+	X(metrics_usage)                                                                                     \
+	X(metrics_namespaces)                                                                                \
+	X(metrics_churn)                                                                                     \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);

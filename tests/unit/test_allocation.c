@@ -14,8 +14,10 @@
 
 #include <cmocka.h>
 
+#include "core/metrics.h"
 #include "core/model.h"
 #include "records.h"
+#include "view/metrics_text.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -173,10 +175,77 @@ static void each_allocation_fails(void **state)
 		assert_true(tell_all(which, true) > 0 || which > 600);
 }
 
+/* --- metrics ----------------------------------------------------------------------------------------------
+ */
+
+#define SERIES 300
+
+/* Returns what of SERIES is told, under its own name or as `other`. */
+static double scrape(struct metrics *metrics)
+{
+	const struct span span = {.n = 1, .buckets = {1}};
+	struct metric_labels labels = {{NULL}};
+	char port[8];
+	double sum = 0;
+
+	labels.value[LABEL_SERVER_PORT] = port;
+	metrics_begin(metrics);
+	for (unsigned i = 0; i < SERIES; i++) {
+		snprintf(port, sizeof(port), "%u", i + 1);
+		metrics_add(metrics, FAMILY_CONNECTS, &labels, 1);
+		metrics_add_span(metrics, FAMILY_CONNECT_DURATION, &labels, &span);
+	}
+	metrics_end(metrics);
+	for (const struct metric_series *s = metrics_first(metrics, FAMILY_CONNECTS); s; s = s->next)
+		sum += s->value;
+	return sum;
+}
+
+static unsigned scrape_all(unsigned which, bool later_ones_too)
+{
+	const struct metrics_options options = {.labels = METRICS_LABELS_ALL};
+	struct metrics_text text = {.data = NULL};
+	struct metrics *metrics;
+	unsigned errors = 0;
+
+	allocations = 0;
+	all_later_ones = later_ones_too;
+	failing = which;
+	metrics = metrics_new(&options);
+	if (metrics) {
+		double told = scrape(metrics);
+
+		assert_true(told == SERIES || metrics_dropped(metrics) > 0);
+		errors += metrics_dropped(metrics) > 0;
+		errors += metrics_render(metrics, EXPOSITION_TEXT, &text) != 0;
+	}
+	errors += !metrics;
+	failing = 0;
+	if (metrics)
+		assert_true(scrape(metrics) == SERIES); /* there is memory again */
+	free(text.data);
+	metrics_free(metrics);
+	return errors;
+}
+
+static void each_allocation_of_metrics_fails(void **state)
+{
+	unsigned total;
+
+	assert_int_equal(scrape_all(0, false), 0);
+	total = allocations;
+	assert_true(total > 3 * SERIES);
+	for (unsigned which = 1; which <= total; which++)
+		scrape_all(which, false);
+	for (unsigned which = 1; which <= total; which += 7)
+		assert_true(scrape_all(which, true) > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_allocation_fails),
+		cmocka_unit_test(each_allocation_of_metrics_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ int command_who(const struct options *options, char **words, size_t n_words);
 int command_why(const struct options *options, char **words, size_t n_words);
 int command_wait(const struct options *options, char **words, size_t n_words);
 int command_doctor(const struct options *options, char **words, size_t n_words);
+int command_export(const struct options *options, char **words, size_t n_words);
 int command_ephemeral(const struct options *options, char **words, size_t n_words);
 int command_ls(const struct options *options, char **words, size_t n_words);
 

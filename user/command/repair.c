@@ -29,7 +29,8 @@ static void walk_in(struct repair *repair, uint64_t pause_ns)
 /* A whole walk: for a repair, for a look at holders, for whoever asked. */
 static int start_whole(struct repair *repair)
 {
-	struct snapshot_walk what = {.source = SOURCE_POLL, .no_remains = true, .with_ports = true};
+	struct snapshot_walk what = {
+		.source = SOURCE_POLL, .no_remains = !repair->unwatched, .with_ports = true};
 
 	repair->waiting = false;
 	if (repair->lost && !repair->repairing) {
@@ -124,6 +125,8 @@ int repair_lost(struct repair *repair)
 {
 	bool looking = repair->waiting && !repair->repairing;
 
+	if (repair->unwatched) /* nothing was to come; whoever asks has everything looked at */
+		return 0;
 	repair->lost = true;
 	if (walker_is_busy(repair->walker) || (repair->waiting && !looking))
 		return 0;
@@ -161,7 +164,8 @@ static int settle(struct repair *repair)
 		walk_in(repair, asked ? DOUBT_PAUSE_NS : longer(LOSS_PAUSE_NS, repair, LOSS_SHARE));
 		return 0;
 	}
-	if (now->in_doubt) {
+	/* Without events there is always something in doubt: who is asked leaves it out (absent). */
+	if (now->in_doubt && !(repair->unwatched && asked)) {
 		walk_in(repair, asked ? 0 : DOUBT_PAUSE_NS);
 		return 0;
 	}

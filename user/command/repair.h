@@ -32,6 +32,7 @@ struct repair {
 	uint64_t whole_begun_ns, whole_took_ns; /* the last whole walk */
 	int timer;
 	bool holders;	/* look at descriptors regularly, too */
+	bool unwatched; /* no event tells of anything: walks list what ends without one, too */
 	bool lost;	/* something was lost since the last walk began */
 	bool repairing; /* a loss is being made good */
 	bool waiting;	/* the timer will start a walk */

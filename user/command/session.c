@@ -37,6 +37,8 @@ struct session {
 	struct repair repair;
 	const struct show_plan *show_plan; /* NULL: nobody is shown the tables */
 	struct show show;
+	const struct scrape_plan *scrape_plan; /* NULL: nobody asks for them, either */
+	struct scrape scrape;
 	struct serve *serve; /* NULL: others are not answered */
 	struct overflow *overflow;
 	struct enrich *enrich;
@@ -107,6 +109,8 @@ static int tick(void *context)
 		result = live_tick(session->live, &sink);
 	if (!result && live_has_lost(session->live))
 		result = repair_lost(&session->repair);
+	if (!result && session->scrape.plan)
+		result = scrape_tick(&session->scrape);
 	if (!result && !walker_is_busy(session->walker)) /* it has the iterators */
 		result = overflow_tick(session->overflow, &sink);
 	if (!result)
@@ -134,6 +138,8 @@ static int signalled(void *context)
 
 	if (read(session->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return 0;
+	if (info.ssi_signo == SIGHUP && session->scrape.plan)
+		return session->scrape.plan->hangup(session->scrape.plan->context);
 	if (info.ssi_signo != SIGCHLD)
 		return SESSION_OVER;
 	if (!session->child)
@@ -161,6 +167,12 @@ static void *open_iterators(void *context)
 	return NULL;
 }
 
+/* Nobody is told of events. */
+static bool is_silent(const struct session *session)
+{
+	return session->scrape_plan && session->scrape_plan->silent;
+}
+
 /* Both sources, as far as one does not need the other. */
 static int load_sources(struct session *session, struct fault *fault)
 {
@@ -171,6 +183,8 @@ static int load_sources(struct session *session, struct fault *fault)
 		.follow = session->child,
 		.no_udp_send = options->no_udp_send,
 		.backend = options->backend,
+		.counters = session->scrape_plan,
+		.silent = is_silent(session),
 	};
 	struct iterators iterators = {.error = 0};
 	pthread_t thread;
@@ -192,11 +206,23 @@ static int load_sources(struct session *session, struct fault *fault)
 	return error;
 }
 
+/* Somebody reads what becomes of binds. */
+static bool wants_conflicts(const struct session *session)
+{
+	return !session->scrape_plan && !session->show_plan;
+}
+
+/* Somebody reads what becomes of binds. */
+static bool wants_conflicts(const struct session *session)
+{
+	return !session->scrape_plan && !session->show_plan;
+}
+
 /* What stands between the sources and the pipeline. */
 static int open_stages(struct session *session)
 {
 	struct sink sink = pipeline_sink(session->pipeline);
-	int error = session->show_plan ? 0 : conflicts_open(&sink, &session->conflicts);
+	int error = wants_conflicts(session) ? conflicts_open(&sink, &session->conflicts) : 0;
 
 	if (error)
 		return error;
@@ -221,7 +247,15 @@ static int open_sources(struct session *session, struct fault *fault)
 		return fault_set(fault, error, "no thread for walks: %s", strerror(-error));
 	session->overflow = overflow_open(session->snapshot);
 	error = session->overflow ? open_stages(session) : -ENOMEM;
+	session->scrape.overflow = session->overflow;
+	session->scrape.enrich = session->enrich;
 	return error ? fault_set(fault, error, "%s", strerror(-error)) : 0;
+}
+
+/* Where walks put what they find. */
+static struct sink walk_sink(struct session *session)
+{
+	return session->scrape_plan ? scrape_walk_sink(&session->scrape) : enrich_sink(session->enrich);
 }
 
 struct counts {
@@ -251,7 +285,7 @@ static int count_process(const struct process *process, void *context)
 /* Hooks first, then what is there, then `ready`: events wait in the ring and are applied after the rows. */
 static int begin_stream(struct session *session)
 {
-	struct sink sink = enrich_sink(session->enrich);
+	struct sink sink = enrich_sink(session->enrich), walks = walk_sink(session);
 	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true, .with_ports = true};
 	struct counts counts = {0};
 	int result = enrich_begin(session->enrich);
@@ -261,7 +295,7 @@ static int begin_stream(struct session *session)
 		result = enrich_follow(session->enrich, (uint32_t)session->child->pid);
 	begun_ns = proc_boottime_ns();
 	if (!result)
-		result = snapshot_walk(session->snapshot, &what, &sink);
+		result = snapshot_walk(session->snapshot, &what, &walks);
 	if (result)
 		return result;
 	repair_walked(&session->repair, begun_ns);
@@ -306,14 +340,14 @@ static int open_timers(struct session *session)
 static int open_loop(struct session *session)
 {
 	struct loop *loop = &session->loop;
-	struct sink sink = enrich_sink(session->enrich);
+	struct sink sink = walk_sink(session);
 	int error = loop_open(loop);
 
 	if (!error)
 		error = loop_add_fd(loop, live_fd(session->live), LOOP_ONCE, read_ring, session);
 	if (!error)
 		error = loop_add_fd(loop, session->signal_fd, LOOP_READABLE, signalled, session);
-	if (!error) {
+	if (!error && !session->scrape_plan) { /* who is scraped lives without standard output */
 		error = loop_add_fd(loop, STDOUT_FILENO, LOOP_HANGUP, reader_has_gone, session);
 		if (error == -EPERM || error == -EBADF)
 			error = 0; /* a file, which cannot hang up, or closed from the beginning */
@@ -339,6 +373,16 @@ static void warn_of_missing(const struct session *session)
 		complain("not everything can be seen here: %s; portsnoop doctor tells more", remark);
 }
 
+static int begin_scraping(struct session *session)
+{
+	session->scrape.loop = &session->loop;
+	session->scrape.repair = &session->repair;
+	session->scrape.live = session->live;
+	session->scrape.model = pipeline_tables(session->pipeline);
+	session->repair.unwatched = is_silent(session);
+	return scrape_open(&session->scrape, session->scrape_plan);
+}
+
 /* --- from beginning to end
  * ---------------------------------------------------------------------------------- */
 
@@ -348,7 +392,7 @@ static int run_loop(struct session *session)
 
 	/* Tables that miss sockets answer nobody. Who asks before they are filled waits; after `ready`,
 	 * nobody. */
-	if (!session->options->no_udp_send)
+	if (!session->options->no_udp_send && !is_silent(session))
 		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
 				    &session->serve);
 	if (!result)
@@ -360,6 +404,8 @@ static int run_loop(struct session *session)
 	if (!result && session->show_plan)
 		result = show_open(&session->show, session->show_plan, &session->loop, &session->repair,
 				   pipeline_tables(session->pipeline));
+	if (!result && session->scrape_plan)
+		result = begin_scraping(session);
 	return result ? result : loop_run(&session->loop);
 }
 
@@ -395,28 +441,39 @@ static void close_all(struct session *session)
 	snapshot_close(session->snapshot);
 }
 
+static int run(struct session *session, struct fault *fault)
+{
+	int result;
+
+	session->loop.epoll_fd = -1;
+	session->signal_fd = -1;
+	result = open_signals(session);
+	if (!result)
+		result = open_sources(session, fault);
+	if (!result)
+		result = open_loop(session);
+	if (!result) {
+		warn_of_missing(session);
+		result = run_loop(session);
+		result = finish(session, result);
+	}
+	close_all(session);
+	return result;
+}
+
 int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
 		const struct show_plan *show, struct fault *fault)
 {
 	struct session session = {
-		.options = options,
-		.pipeline = pipeline,
-		.child = child,
-		.show_plan = show,
-		.loop.epoll_fd = -1,
-		.signal_fd = -1,
-	};
-	int result = open_signals(&session);
+		.options = options, .pipeline = pipeline, .child = child, .show_plan = show};
 
-	if (!result)
-		result = open_sources(&session, fault);
-	if (!result)
-		result = open_loop(&session);
-	if (!result) {
-		warn_of_missing(&session);
-		result = run_loop(&session);
-		result = finish(&session, result);
-	}
-	close_all(&session);
-	return result;
+	return run(&session, fault);
+}
+
+int session_run_scraped(const struct options *options, struct pipeline *pipeline,
+			const struct scrape_plan *scrape, struct fault *fault)
+{
+	struct session session = {.options = options, .pipeline = pipeline, .scrape_plan = scrape};
+
+	return run(&session, fault);
 }

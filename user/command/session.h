@@ -4,6 +4,7 @@
 #define PORTSNOOP_COMMAND_SESSION_H
 
 #include "command/child.h"
+#include "command/scrape.h"
 #include "command/show.h"
 #include "options.h"
 #include "pipeline.h"
@@ -16,5 +17,9 @@
  */
 int session_run(const struct options *options, struct pipeline *pipeline, struct child *child,
 		const struct show_plan *show, struct fault *fault);
+
+/* The same with counters in the kernel, for who asks for the tables again and again. */
+int session_run_scraped(const struct options *options, struct pipeline *pipeline,
+			const struct scrape_plan *scrape, struct fault *fault);
 
 #endif

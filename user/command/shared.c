@@ -5,6 +5,7 @@
 #include "core/subject_field.h"
 #include "system/lookup.h"
 #include "system/netns.h"
+#include "system/notify.h"
 #include "view/event.h"
 #include "view/text_parts.h"
 
@@ -18,11 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PRIORITY_WARNING "<4>" /* sd-daemon(3) */
+
 void complain(const char *format, ...)
 {
 	va_list arguments;
 
-	fputs("portsnoop: ", stderr);
+	fputs(notify_is_journal() ? PRIORITY_WARNING "portsnoop: " : "portsnoop: ", stderr);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);

@@ -31,6 +31,7 @@ struct model {
 	int64_t clock_offset_ns;
 	uint32_t follow_pid; /* not yet seen */
 	bool following;
+	struct model_limits limits;
 };
 
 static size_t or_default(size_t limit, size_t otherwise)
@@ -48,11 +49,14 @@ static bool make_tables(struct model *model, const struct model_limits *limits)
 	size_t max_sockets = or_default(limits->sockets, SOCKETS_DEFAULT);
 	struct sockets_context context;
 
-	model->past = past_new(or_default(limits->past, PAST_DEFAULT));
+	model->limits = (struct model_limits){.sockets = max_sockets,
+					      .processes = or_default(limits->processes, PROCESSES_DEFAULT),
+					      .past = or_default(limits->past, PAST_DEFAULT)};
+	model->past = past_new(model->limits.past);
 	model->walk = walk_new();
 	model->names = names_new(NAMES_MAX);
 	model->destinations = destinations_new(DESTINATIONS_MAX);
-	model->processes = process_table_new(or_default(limits->processes, PROCESSES_DEFAULT));
+	model->processes = process_table_new(model->limits.processes);
 	model->holders = model->past ? holders_new(2 * max_sockets, model->past) : NULL;
 	if (!model->holders || !model->walk || !model->names || !model->destinations || !model->processes)
 		return false;
@@ -413,6 +417,16 @@ int model_each_process(const struct model *model, int (*callback)(const struct p
 size_t model_socket_count(const struct model *model)
 {
 	return sockets_count(model->sockets) - (model->ended != NULL);
+}
+
+size_t model_process_count(const struct model *model)
+{
+	return process_count(model->processes);
+}
+
+struct model_limits model_limits(const struct model *model)
+{
+	return model->limits;
 }
 
 uint64_t model_rows_left_out(const struct model *model)

@@ -146,6 +146,9 @@ int model_each_socket(const struct model *model, int (*callback)(const struct so
 int model_each_process(const struct model *model, int (*callback)(const struct process *, void *),
 		       void *context);
 size_t model_socket_count(const struct model *model);
+size_t model_process_count(const struct model *model);
+/* Most rows that each may have. */
+struct model_limits model_limits(const struct model *model);
 /* Rows that a full table could not take. */
 uint64_t model_rows_left_out(const struct model *model);
 

@@ -175,6 +175,15 @@ void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])
 	}
 }
 
+void books_read_emitted(const struct books *books, uint64_t ret_emitted[SUMMARY_KINDS])
+{
+	memset(ret_emitted, 0, SUMMARY_KINDS * sizeof(*ret_emitted));
+	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++)
+		for (unsigned kind = 0; kind < SUMMARY_KINDS; kind++)
+			ret_emitted[kind] +=
+				__atomic_load_n(&books->cpus[cpu].emitted[kind], __ATOMIC_RELAXED);
+}
+
 int books_tell(struct books *books, const struct sink *sink)
 {
 	uint64_t lost[LOSS_STAGE_COUNT], now = proc_boottime_ns();

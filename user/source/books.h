@@ -33,6 +33,8 @@ void books_close(struct books *books);
 void books_look_at_calls(struct books *books);
 /* Whether misses can be read with the privileges of now. */
 bool books_can_read(const struct books *books);
+/* What the kernel side sent so far by kind, what was dropped on the way included. */
+void books_read_emitted(const struct books *books, uint64_t ret_emitted[SUMMARY_KINDS]);
 /* Losses so far by stage. */
 void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT]);
 /* A `lost` record for each stage that grew since the last time. */

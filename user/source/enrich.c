@@ -254,6 +254,19 @@ static int describe(struct enrich *enrich, const struct rec_task *task)
 	return sink_put(&enrich->to, &process, sizeof(process));
 }
 
+/*
+ * A process that executes another program has another comm: it is described anew, also where nobody told of
+ * the exec. What a process calls itself only costs a look more.
+ */
+static bool first_seen(struct enrich *enrich, const struct rec_task *task)
+{
+	uint64_t comm[2];
+
+	_Static_assert(sizeof(comm) == sizeof(task->comm), "a comm is two words");
+	memcpy(comm, task->comm, sizeof(comm));
+	return first_time(enrich, META_NONE, task->start_ns ^ table_hash(comm[0], comm[1]), task->pid);
+}
+
 /* --- every record ------------------------------------------------------------------------------------------
  */
 
@@ -262,7 +275,17 @@ static bool is_last_holder(const struct enrich *enrich, const struct rec_task *t
 	const struct rec_task *last = &enrich->last_holder;
 
 	return last->start_ns == task->start_ns && last->pid == task->pid && last->uid == task->uid &&
-	       last->cgroup_id == task->cgroup_id;
+	       last->cgroup_id == task->cgroup_id && !memcmp(last->comm, task->comm, sizeof(task->comm));
+}
+
+int enrich_cgroup(struct enrich *enrich, uint64_t cgroup_id)
+{
+	char text[TEXT_MAX];
+
+	if (!cgroup_id || enrich->cgroup2_fd < 0 || !first_time(enrich, META_CGROUP, cgroup_id, 0) ||
+	    !lookup_cgroup(enrich->cgroup2_fd, cgroup_id, text, sizeof(text)))
+		return 0;
+	return put_meta(enrich, META_CGROUP, cgroup_id, text);
 }
 
 static int name_task(struct enrich *enrich, const struct rec_task *task)
@@ -272,11 +295,7 @@ static int name_task(struct enrich *enrich, const struct rec_task *task)
 
 	if (first_time(enrich, META_USER, task->uid, 0) && lookup_user(task->uid, text, sizeof(text)))
 		result = put_meta(enrich, META_USER, task->uid, text);
-	if (!result && task->cgroup_id && enrich->cgroup2_fd >= 0 &&
-	    first_time(enrich, META_CGROUP, task->cgroup_id, 0) &&
-	    lookup_cgroup(enrich->cgroup2_fd, task->cgroup_id, text, sizeof(text)))
-		result = put_meta(enrich, META_CGROUP, task->cgroup_id, text);
-	return result;
+	return result ? result : enrich_cgroup(enrich, task->cgroup_id);
 }
 
 static int name_netns(struct enrich *enrich, const struct rec_fact *fact)
@@ -301,10 +320,10 @@ static int enrich_take(void *context, const void *record, size_t size)
 		return result ? result : sink_put(&enrich->to, record, size);
 	result = name_task(enrich, task);
 	if (header->kind == REC_PROCESS) {
-		first_time(enrich, META_NONE, task->start_ns, task->pid);
+		first_seen(enrich, task);
 		describes = header->flags & (PROCESS_F_NO_ARGS | PROCESS_F_PATH_CUT);
 	} else if (header->kind == REC_HOLDER) {
-		describes = first_time(enrich, META_NONE, task->start_ns, task->pid);
+		describes = first_seen(enrich, task);
 		enrich->last_holder = *task;
 	}
 	if (!result)

@@ -20,6 +20,8 @@ int enrich_begin(struct enrich *enrich);
 int enrich_tick(struct enrich *enrich);
 /* The command with this pid is followed, and its descendants. */
 int enrich_follow(struct enrich *enrich, uint32_t pid);
+/* Names a control group that no record names. */
+int enrich_cgroup(struct enrich *enrich, uint64_t cgroup_id);
 /* Nobody will ask for executables, arguments and parents: they are not read from /proc. */
 void enrich_without_descriptions(struct enrich *enrich);
 /* Where the source puts its records. Valid as long as the stage. */

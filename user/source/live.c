@@ -35,15 +35,30 @@ struct live {
 	int kprobes_error;   /* likewise */
 };
 
+/* Counters take memory only where they are wanted; nothing is sent where nothing else is. */
+static void fit_counters(struct live_bpf *skeleton, const struct live_options *options)
+{
+	struct bpf_map *tables[] = {skeleton->maps.counts, skeleton->maps.spans, skeleton->maps.accepters,
+				    skeleton->maps.count_names};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !options->counters; i++)
+		bpf_map__set_max_entries(tables[i], 1);
+	if (options->silent)
+		bpf_map__set_max_entries(skeleton->maps.ring, (uint32_t)sysconf(_SC_PAGESIZE));
+}
+
 static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
 {
 	skeleton->rodata->knob_attempts = options->attempts;
 	skeleton->rodata->knob_follow = options->follow;
+	skeleton->rodata->knob_counters = options->counters;
+	skeleton->rodata->knob_silent = options->silent;
 	skeleton->rodata->knob_uring_cqe =
 		attach_tracepoint_arity(kernel, "io_uring_complete") == URING_ARGS_WITH_CQE;
 	bpf_map__set_max_entries(skeleton->maps.ring,
 				 options->ring_size ? options->ring_size : LIVE_RING_DEFAULT);
 	bpf_map__set_max_entries(skeleton->maps.cpus, (uint32_t)libbpf_num_possible_cpus());
+	fit_counters(skeleton, options);
 }
 
 /* Kernels below 5.11 count BPF memory against this limit; later ones ignore it. */
@@ -365,6 +380,33 @@ bool live_is_whole(const struct live *live)
 bool live_sees_host(const struct live *live)
 {
 	return live->attachment.host;
+}
+
+struct counters live_counters(const struct live *live)
+{
+	const struct live_bpf *skeleton = live->skeleton;
+
+	return (struct counters){
+		.counts_fd = bpf_map__fd(skeleton->maps.counts),
+		.spans_fd = bpf_map__fd(skeleton->maps.spans),
+		.counts_other_fd = bpf_map__fd(skeleton->maps.counts_other),
+		.spans_other_fd = bpf_map__fd(skeleton->maps.spans_other),
+		.names_fd = bpf_map__fd(skeleton->maps.count_names),
+		.counting = &skeleton->bss->counting,
+		.object = skeleton->obj,
+	};
+}
+
+void live_read_books(const struct live *live, uint64_t ret_emitted[SUMMARY_KINDS],
+		     uint64_t ret_lost[LOSS_STAGE_COUNT])
+{
+	books_read_emitted(&live->books, ret_emitted);
+	books_read(&live->books, ret_lost);
+}
+
+const uint8_t *live_probes(const struct live *live)
+{
+	return live->attachment.probes;
 }
 
 int live_cgroup2_fd(const struct live *live)

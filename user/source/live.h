@@ -7,9 +7,11 @@
 #define PORTSNOOP_SOURCE_LIVE_H
 
 #include "core/finding.h"
+#include "source/counters.h"
 #include "source/fault.h"
 #include "source/sink.h"
 
+#include <portsnoop/counters.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +31,8 @@ struct live_options {
 	bool attempts;	  /* report connects when they begin */
 	bool follow;	  /* report forks */
 	bool no_udp_send; /* do not look at UDP sends */
+	bool counters;	  /* count in the kernel */
+	bool silent;	  /* send no events: counters are all that is wanted */
 	enum live_backend backend;
 };
 
@@ -66,6 +70,13 @@ void live_findings(const struct live *live, struct finding ret_findings[FACT_COU
 bool live_is_whole(const struct live *live);
 /* Whether cgroup programs see the whole machine. */
 bool live_sees_host(const struct live *live);
+/* What the kernel side counted; only with that option. Valid as long as the live source. */
+struct counters live_counters(const struct live *live);
+/* What it sent by kind, and what was lost by stage. */
+void live_read_books(const struct live *live, uint64_t ret_emitted[SUMMARY_KINDS],
+		     uint64_t ret_lost[LOSS_STAGE_COUNT]);
+/* enum rec_probe by enum fact. */
+const uint8_t *live_probes(const struct live *live);
 /* Root of the cgroup hierarchy, or negative; stays the live source's. */
 int live_cgroup2_fd(const struct live *live);
 void live_close(struct live *live);

@@ -4,6 +4,8 @@
 #include "core/table.h"
 #include "system/proc.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <portsnoop/event.h>
 #include <stdlib.h>
 
@@ -18,6 +20,7 @@ struct overflow {
 	struct snapshot *snapshot;
 	struct table *listeners;
 	int64_t counter;
+	uint32_t netns;		 /* the one that is polled */
 	const struct sink *sink; /* during a tick; NULL while taking note */
 };
 
@@ -93,6 +96,7 @@ struct overflow *overflow_open(struct snapshot *snapshot)
 	if (!overflow)
 		return NULL;
 	overflow->snapshot = snapshot;
+	overflow->netns = proc_netns();
 	overflow->listeners = table_new(sizeof(struct listener), LISTENERS_MAX, listener_equal);
 	if (!overflow->listeners) {
 		free(overflow);
@@ -111,6 +115,34 @@ int overflow_tick(struct overflow *overflow, const struct sink *sink)
 		return 0;
 	overflow->counter = counter;
 	return look(overflow, sink);
+}
+
+/* A listener that was not there at the first walk is young: what it dropped, it dropped since. */
+static uint64_t drops_before(struct overflow *overflow, const struct rec_socket_row *row, bool taking_note)
+{
+	uint64_t cookie = row->fact.socket.cookie;
+	bool known = table_find(overflow->listeners, table_hash(cookie, 0), &cookie);
+	bool forgets = table_is_full(overflow->listeners);
+	struct listener *listener = listener_see(overflow->listeners, cookie);
+	uint64_t before = known ? listener->drops : forgets || taking_note ? row->drops : 0;
+
+	if (!listener)
+		return row->drops;
+	listener->drops = row->drops;
+	return before;
+}
+
+int overflow_see(struct overflow *overflow, const void *record, const struct sink *sink)
+{
+	const struct rec_header *header = record;
+	const struct rec_socket_row *row = record;
+	uint64_t before;
+
+	if (header->kind != REC_SOCKET || row->fact.socket.protocol != IPPROTO_TCP ||
+	    row->fact.socket.state != TCP_LISTEN || row->fact.socket.netns == overflow->netns)
+		return 0;
+	before = drops_before(overflow, row, !sink);
+	return sink && row->drops > before ? put(sink, row, row->drops - before) : 0;
 }
 
 void overflow_close(struct overflow *overflow)

@@ -15,6 +15,11 @@ struct overflow;
 struct overflow *overflow_open(struct snapshot *snapshot);
 /* A record for each listener that dropped something since the last tick. 0, or what the sink said. */
 int overflow_tick(struct overflow *overflow, const struct sink *sink);
+/*
+ * What a walk over all namespaces found, record by record, of those that are not polled: a record for a
+ * listener that dropped something since the last time. sink NULL: only takes note. 0, or what the sink said.
+ */
+int overflow_see(struct overflow *overflow, const void *record, const struct sink *sink);
 void overflow_close(struct overflow *overflow);
 
 #endif

@@ -2,6 +2,7 @@
 #include "source/walker.h"
 
 #include "source/batches.h"
+#include "system/privileges.h"
 #include "system/proc.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ static void *run(void *context)
 	struct walker *walker = context;
 	bool closing;
 
+	privileges_drop_to_walking(); /* what fails leaves no more than there was */
 	for (;;) {
 		pthread_mutex_lock(&walker->lock);
 		while (!walker->asked && !walker->closing)

@@ -2,6 +2,7 @@
 /* Control groups by their id. Users and services: lookup_nss.c, in a static program lookup_files.c. */
 #include "system/lookup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -24,18 +25,35 @@ static bool path_of(int fd, char path[PATH_MAX])
 	return true;
 }
 
-bool lookup_cgroup(int cgroup2_fd, uint64_t id, char *buf, size_t size)
+/* A descriptor, or a negative errno: -ESTALE when there is no such control group. */
+static int open_cgroup(int cgroup2_fd, uint64_t id)
 {
 	union {
 		struct file_handle handle;
 		char room[sizeof(struct file_handle) + sizeof(id)];
 	} u = {.handle = {.handle_bytes = sizeof(id), .handle_type = HANDLE_KERNFS}};
-	char root[PATH_MAX], path[PATH_MAX];
-	bool known;
 	int fd;
 
 	memcpy(u.handle.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(cgroup2_fd, &u.handle, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool lookup_cgroup_gone(int cgroup2_fd, uint64_t id)
+{
+	int fd = open_cgroup(cgroup2_fd, id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ESTALE;
+}
+
+bool lookup_cgroup(int cgroup2_fd, uint64_t id, char *buf, size_t size)
+{
+	char root[PATH_MAX], path[PATH_MAX];
+	int fd = open_cgroup(cgroup2_fd, id);
+	bool known;
+
 	if (fd < 0)
 		return false;
 	known = path_of(fd, path) && path_of(cgroup2_fd, root) && !strncmp(path, root, strlen(root)) &&

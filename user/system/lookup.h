@@ -21,5 +21,7 @@ void lookup_each_service(void (*callback)(void *context, uint16_t protocol, uint
 /* Path of the control group with this id, below the root that cgroup2_fd stands for. False: gone, or not
  * allowed (CAP_DAC_READ_SEARCH). */
 bool lookup_cgroup(int cgroup2_fd, uint64_t id, char *buf, size_t size);
+/* Whether the control group with this id is there no more. False also when that cannot be found out. */
+bool lookup_cgroup_gone(int cgroup2_fd, uint64_t id);
 
 #endif

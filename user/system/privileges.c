@@ -97,3 +97,39 @@ int privileges_drop(bool (*works)(const void *context), const void *context)
 		return error;
 	return works_without_bpf(works, context) ? drop(bpf_too, 1) : 0;
 }
+
+/* Of those that there are. */
+static int keep(const unsigned capabilities[], size_t count)
+{
+	bool had[8] = {false};
+
+	capng_get_caps_process();
+	for (size_t i = 0; i < count; i++)
+		had[i] = capng_have_capability(CAPNG_PERMITTED, capabilities[i]);
+	capng_clear(CAPNG_SELECT_CAPS);
+	for (size_t i = 0; i < count; i++)
+		if (had[i])
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, capabilities[i]);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}
+
+int privileges_drop_to_names(bool writes)
+{
+	static const unsigned kept[] = {CAP_BPF, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE};
+
+	return keep(kept, writes ? 4 : 3);
+}
+
+int privileges_drop_to_walking(void)
+{
+	static const unsigned kept[] = {CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE,
+					CAP_SYS_ADMIN};
+
+	return keep(kept, sizeof(kept) / sizeof(kept[0]));
+}
+
+void privileges_drop_all(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	capng_apply(CAPNG_SELECT_CAPS);
+}

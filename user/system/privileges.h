@@ -24,4 +24,15 @@ bool privileges_have(unsigned capability);
  */
 int privileges_drop(bool (*works)(const void *context), const void *context);
 
+/*
+ * For a process that others speak to: gives up, too, what looking up names does not take; or writing a file
+ * (writes) in somebody else's folder. 0 or a negative errno.
+ */
+int privileges_drop_to_names(bool writes);
+/* For a thread that does nothing but walk: what entering namespaces and iterators take stays. The same. */
+int privileges_drop_to_walking(void);
+/* The calling thread has no capabilities any more. Nobody can be told when that fails: there is nothing that
+ * it could fail for. */
+void privileges_drop_all(void);
+
 #endif

@@ -200,6 +200,44 @@ static void print_tests(const struct paper *paper, const struct diagnosis *diagn
 	}
 }
 
+/* --- metrics ----------------------------------------------------------------------------------------------
+ */
+
+/* What `export` counts by a fact alone; NULL: nothing. */
+static const char *metrics_of(unsigned fact)
+{
+	switch (fact) {
+	case FACT_BIND:
+		return "binds_total";
+	case FACT_BIND_ERROR:
+		return "bind_errors_total";
+	case FACT_CONNECT:
+		return "connects_total, connect_errors_total, connect_duration_seconds";
+	case FACT_ACCEPT:
+		return "accepts_total, accept_queue_seconds";
+	case FACT_CLOSE:
+		return "connections_closed_total, connection_duration_seconds, connection_bytes_total, "
+		       "retransmits_total";
+	case FACT_REFUSE:
+		return "refused_connections_total";
+	case FACT_OVERFLOW:
+		return "accept_queue_overflows_total";
+	default:
+		return NULL;
+	}
+}
+
+static void print_metrics(const struct paper *paper, const struct diagnosis *diagnosis)
+{
+	title(paper, "\n", "NOT AMONG THE METRICS (portsnoop_...)");
+	for (unsigned fact = 0; fact < FACT_COUNT; fact++)
+		if (diagnosis->facts[fact].finding.probe == PROBE_NONE && metrics_of(fact))
+			fprintf(paper->out, "  %-*s %s\n", FACT_WIDTH, record_fact_name(fact),
+				metrics_of(fact));
+	fprintf(paper->out, "  %-*s %s\n", FACT_WIDTH, "--no-events",
+		"events_total, resyncs_total, resync_repairs_total: they need events");
+}
+
 /* --- the verdict ------------------------------------------------------------------------------------------
  */
 
@@ -254,6 +292,7 @@ int doctor_print_text(FILE *out, const struct diagnosis *diagnosis, const struct
 		print_facts(&paper, diagnosis);
 		print_unseen(&paper, diagnosis);
 		print_tests(&paper, diagnosis);
+		print_metrics(&paper, diagnosis);
 	}
 	print_verdict(&paper, diagnosis);
 	return 0;
