@@ -242,6 +242,8 @@ static int pipeline_take(void *context, const void *data, size_t size)
 	error = model_apply(pipeline->model, &record, &change);
 	if (error || pipeline->holder_result)
 		return error ? error : pipeline->holder_result;
+	if (pipeline->options.watch)
+		pipeline->options.watch(pipeline->options.watch_context, pipeline->model, &change);
 	return record_is_public(record.header->kind) ? show(pipeline, &change) : 0;
 }
 

@@ -323,7 +323,7 @@ static int run_loop(struct session *session)
 	 * nobody. */
 	if (!session->options->no_udp_send)
 		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
-				    &session->serve);
+				    session->show_plan && session->show_plan->keeps_remains, &session->serve);
 	if (!result)
 		result = begin_stream(session);
 	if (!result)

@@ -10,12 +10,16 @@
 #include "core/model.h"
 #include "loop.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct show_plan {
 	uint64_t first_ns, every_ns; /* after `ready`, and at least after each time */
 	int (*show)(void *context);  /* what it returns, if not 0, ends the trace */
 	void *context;
+	/* When the trace has begun; what it returns, if not 0, ends it. NULL: nothing is to be done then. */
+	int (*open)(void *context, struct loop *loop);
+	bool keeps_remains; /* of each look until the next: it looks at the tables in between, too */
 };
 
 struct show {
