@@ -116,8 +116,8 @@ struct top_table {
 	size_t n_lead;
 	uint64_t now_ns;
 	bool tree;
-	bool one_netns, no_container; /* columns that would say nothing */
-	bool unwatched;		      /* no destination has a rate */
+	bool one_netns, no_place; /* columns that would say nothing */
+	bool unwatched;		  /* no destination has a rate */
 };
 
 struct top_page;
@@ -215,6 +215,7 @@ int top_by_bytes(const struct top_row *a, const struct top_row *b);
 enum top_style top_errors_style(const struct top_page *page, const struct top_row *row);
 enum top_style top_event_style(const struct top_page *page, const struct top_row *row);
 bool top_one_netns(const struct top_table *table);
+bool top_no_place(const struct top_table *table);
 
 /* Sets who and n_who to the holders of these sockets. */
 void top_take_holder(struct top_row *row, const struct socket_row *socket);

@@ -307,6 +307,11 @@ bool top_one_netns(const struct top_table *table)
 	return table->one_netns;
 }
 
+bool top_no_place(const struct top_table *table)
+{
+	return table->no_place;
+}
+
 /* --- what has ended ---------------------------------------------------------------------------------------
  */
 

@@ -195,21 +195,21 @@ static enum top_style retransmits_style(const struct top_page *page, const struc
 }
 
 const struct top_column top_connection_columns[] = {
-	{"PROTO", top_cell_protocol, top_by_protocol, 8, 5, 5},
+	{"PROTO", top_cell_protocol, top_by_protocol, 9, 5, 5},
 	{"LOCAL", cell_local, by_local, 0, 15, 47},
 	{"PEER", cell_peer, by_peer, 1, 15, 47},
 	{"STATE", top_cell_state, top_by_state, 3, 11, 12},
 	{"DIR", cell_direction, by_direction, 5, 3, 3},
 	{"PID", top_cell_pid, top_by_pid, 4, 7, 7, .right = true},
 	{"PROCESS", top_cell_process, top_by_process, 2, 12, 24},
-	{"USER", top_cell_user, top_by_user, 12, 8, 16},
+	{"USER", top_cell_user, top_by_user, 13, 8, 16},
 	{"AGE", top_cell_age, top_by_age, 6, 6, 8, .right = true},
-	{"SENT", cell_sent, by_sent, 7, 6, 8, .right = true, .from_most = true},
-	{"RECEIVED", cell_received, by_received, 9, 8, 8, .right = true, .from_most = true},
-	{"RTT", cell_rtt, by_rtt, 10, 6, 8, .right = true, .from_most = true},
-	{"RETRANS", cell_retransmits, by_retransmits, 11, 7, 7, .right = true, .from_most = true,
+	{"SENT", cell_sent, by_sent, 8, 6, 8, .right = true, .from_most = true},
+	{"RECEIVED", cell_received, by_received, 10, 8, 8, .right = true, .from_most = true},
+	{"RTT", cell_rtt, by_rtt, 11, 6, 8, .right = true, .from_most = true},
+	{"RETRANS", cell_retransmits, by_retransmits, 12, 7, 7, .right = true, .from_most = true,
 	 .style = retransmits_style},
-	{"NETNS", top_cell_netns, top_by_netns, 8, 10, 16, .hidden = top_one_netns},
-	{"WHERE", top_cell_place, top_by_place, 14, 8, 0},
+	{"NETNS", top_cell_netns, top_by_netns, 7, 10, 16, .hidden = top_one_netns},
+	{"WHERE", top_cell_place, top_by_place, 14, 8, 0, .hidden = top_no_place},
 };
 const size_t top_n_connection_columns = sizeof(top_connection_columns) / sizeof(top_connection_columns[0]);

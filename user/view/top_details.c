@@ -5,7 +5,6 @@
 #include "view/who_parts.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,29 +113,42 @@ static void print_path(const struct who *who, const struct process *process)
 	who_line_end(who, &text);
 }
 
+/* What has just ended is held until the next record comes. */
+static bool is_shown(const struct who *who, const struct holder *held, enum row_kind kind)
+{
+	const struct rec_socket *socket = &held->socket->socket;
+
+	return socket_row_kind(socket) == kind && model_socket(who->model, socket->cookie, socket->protocol);
+}
+
+static void print_socket(const struct who *who, const struct holder *held)
+{
+	struct text text = who_line(who);
+
+	text_put(&text, WHO_INDENT);
+	who_socket(&text, &held->socket->socket, held->socket->direction);
+	text_put(&text, " ");
+	who_state(&text, &held->socket->socket);
+	who_since(&text, who, held->socket);
+	who_holding(&text, who, held);
+	who_line_end(who, &text);
+}
+
 static void print_sockets(const struct who *who, const struct process *process, enum row_kind kind,
-			  const char *title)
+			  const char *one, const char *many)
 {
 	unsigned shown = 0, all = 0;
 
 	for (const struct holder *held = process->held; held; held = held->next_held)
-		all += socket_row_kind(&held->socket->socket) == kind;
+		all += is_shown(who, held, kind);
 	if (all)
-		fprintf(who->out, "\n%u %s\n", all, title);
+		fprintf(who->out, "\n%u %s\n", all, all == 1 ? one : many);
 	for (const struct holder *held = process->held; held && shown < SOCKETS_SHOWN;
 	     held = held->next_held) {
-		struct text text = who_line(who);
-
-		if (socket_row_kind(&held->socket->socket) != kind)
+		if (!is_shown(who, held, kind))
 			continue;
 		shown++;
-		text_put(&text, WHO_INDENT);
-		who_socket(&text, &held->socket->socket, held->socket->direction);
-		text_put(&text, " ");
-		who_state(&text, &held->socket->socket);
-		who_since(&text, who, held->socket);
-		who_holding(&text, who, held);
-		who_line_end(who, &text);
+		print_socket(who, held);
 	}
 	if (all > shown)
 		fprintf(who->out, WHO_INDENT "and %u more\n", all - shown);
@@ -148,8 +160,10 @@ static void print_counts(const struct details *details, const struct rate_counts
 
 	if (!counts)
 		return;
-	text_format(&text, "since we watch: %" PRIu64 " connects, %" PRIu64 " accepts, %" PRIu64 " errors, ",
-		    counts->total[RATE_CONNECTS], counts->total[RATE_ACCEPTS], counts->total[RATE_ERRORS]);
+	text_put(&text, "since we watch: ");
+	text_count(&text, counts->total[RATE_CONNECTS], "connect, ", "connects, ");
+	text_count(&text, counts->total[RATE_ACCEPTS], "accept, ", "accepts, ");
+	text_count(&text, counts->total[RATE_ERRORS], "error, ", "errors, ");
 	text_bytes(&text, counts->total[RATE_BYTES]);
 	fputc('\n', details->who.out);
 	who_title_end(&details->who, &text);
@@ -174,8 +188,8 @@ static void print_process(const struct details *details)
 	who_title_end(&details->who, &text);
 	print_path(&details->who, process);
 	who_process_lines(&details->who, process);
-	print_sockets(&details->who, process, ROW_PORT, "ports");
-	print_sockets(&details->who, process, ROW_CONNECTION, "connections");
+	print_sockets(&details->who, process, ROW_PORT, "port", "ports");
+	print_sockets(&details->who, process, ROW_CONNECTION, "connection", "connections");
 	print_counts(details, rates_of_process(details->source->rates, task->pid, task->start_ns));
 }
 

@@ -297,20 +297,20 @@ static enum top_style failed_style(const struct top_page *page, const struct top
 
 const struct top_column top_ephemeral_columns[] = {
 	{"TO", cell_to, by_to, 0, 15, 47},
-	{"FROM", cell_from, by_from, 4, 9, 39},
+	{"FROM", cell_from, by_from, 5, 9, 39},
 	{"IN-USE", cell_in_use, by_in_use, 3, 6, 6, .right = true, .from_most = true},
-	{"TIME-WAIT", cell_time_wait, by_time_wait, 6, 9, 9, .right = true, .from_most = true},
+	{"TIME-WAIT", cell_time_wait, by_time_wait, 8, 9, 9, .right = true, .from_most = true},
 	{"FREE", cell_free, by_free, 1, 6, 6, .right = true, .style = used_style},
 	{"USED", cell_used, by_used, 2, 6, 6, .right = true, .from_most = true, .style = used_style},
 	{"RATE/S", cell_rate, top_by_connects, 7, 7, 8, .right = true, .from_most = true,
 	 .hidden = is_unwatched},
-	{"EMPTY-IN", cell_empty_in, NULL, 5, 8, 8, .right = true, .style = used_style,
+	{"EMPTY-IN", cell_empty_in, NULL, 4, 8, 8, .right = true, .style = used_style,
 	 .hidden = is_unwatched},
-	{"FAILED", cell_failed, by_failed, 8, 6, 8, .right = true, .from_most = true, .style = failed_style,
+	{"FAILED", cell_failed, by_failed, 10, 6, 8, .right = true, .from_most = true, .style = failed_style,
 	 .hidden = is_unwatched},
-	{"PID", top_cell_pid, top_by_pid, 10, 7, 7, .right = true},
+	{"PID", top_cell_pid, top_by_pid, 11, 7, 7, .right = true},
 	{"MOSTLY", top_cell_process, top_by_process, 9, 12, 24},
-	{"NETNS", top_cell_netns, top_by_netns, 5, 10, 16, .hidden = top_one_netns},
-	{"WHERE", top_cell_place, top_by_place, 12, 8, 0},
+	{"NETNS", top_cell_netns, top_by_netns, 6, 10, 16, .hidden = top_one_netns},
+	{"WHERE", top_cell_place, top_by_place, 12, 8, 0, .hidden = top_no_place},
 };
 const size_t top_n_ephemeral_columns = sizeof(top_ephemeral_columns) / sizeof(top_ephemeral_columns[0]);

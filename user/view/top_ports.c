@@ -204,7 +204,7 @@ static void cell_active(struct text *text, const void *context, size_t row)
 {
 	const struct top_row *at = top_row_at(context, row);
 
-	if (at->socket.state == TCP_LISTEN)
+	if (at->socket.state == TCP_LISTEN && !at->ended_ns)
 		text_uint(text, at->in);
 }
 
@@ -264,19 +264,19 @@ const struct top_column top_port_columns[] = {
 	{"PROTO", top_cell_protocol, top_by_protocol, 4, 5, 5},
 	{"ADDRESS", cell_address, by_address, 3, 9, 41},
 	{"STATE", top_cell_state, top_by_state, 5, 6, 12, .style = state_style},
-	{"SERVICE", cell_service, NULL, 11, 7, 16},
+	{"SERVICE", cell_service, NULL, 13, 7, 16},
 	{"PID", top_cell_pid, top_by_pid, 2, 7, 7, .right = true},
 	{"PROCESS", top_cell_process, top_by_process, 1, 12, 24, .style = port_style},
-	{"HOLDERS", cell_holders, by_holders, 13, 7, 7, .right = true, .from_most = true},
-	{"USER", top_cell_user, top_by_user, 10, 8, 16},
-	{"QUEUE", cell_queue, by_queue, 7, 7, 13, .right = true, .from_most = true, .style = queue_style},
-	{"ACTIVE", cell_active, by_active, 6, 6, 8, .right = true, .from_most = true},
-	{"ACC/S", top_cell_accepts, top_by_accepts, 8, 6, 8, .right = true, .from_most = true},
-	{"ERR/S", top_cell_errors, top_by_errors, 9, 6, 8, .right = true, .from_most = true,
+	{"HOLDERS", cell_holders, by_holders, 16, 7, 7, .right = true, .from_most = true},
+	{"USER", top_cell_user, top_by_user, 11, 8, 16},
+	{"QUEUE", cell_queue, by_queue, 8, 7, 13, .right = true, .from_most = true, .style = queue_style},
+	{"ACTIVE", cell_active, by_active, 7, 6, 8, .right = true, .from_most = true},
+	{"ACC/S", top_cell_accepts, top_by_accepts, 9, 6, 8, .right = true, .from_most = true},
+	{"ERR/S", top_cell_errors, top_by_errors, 10, 6, 8, .right = true, .from_most = true,
 	 .style = top_errors_style},
-	{"BYTES/S", top_cell_bytes, top_by_bytes, 12, 7, 8, .right = true, .from_most = true},
-	{"AGE", top_cell_age, top_by_age, 14, 6, 8, .right = true},
+	{"BYTES/S", top_cell_bytes, top_by_bytes, 14, 7, 8, .right = true, .from_most = true},
+	{"AGE", top_cell_age, top_by_age, 15, 6, 8, .right = true},
 	{"NETNS", top_cell_netns, top_by_netns, 6, 10, 16, .hidden = top_one_netns},
-	{"WHERE", top_cell_place, top_by_place, 16, 8, 0},
+	{"WHERE", top_cell_place, top_by_place, 12, 8, 0, .hidden = top_no_place},
 };
 const size_t top_n_port_columns = sizeof(top_port_columns) / sizeof(top_port_columns[0]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The table of processes that hold sockets, one below the other or as a tree. */
+#include "core/ancestry.h"
 #include "view/process_table.h"
 #include "view/top.h"
 
@@ -8,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GENERATIONS 64 /* that are looked at for a parent in the table */
-#define NOBODY	    UINT32_MAX
+#define NOBODY UINT32_MAX
 
 /* --- reading ----------------------------------------------------------------------------------------------
  */
@@ -83,14 +83,14 @@ static uint32_t row_of(const struct top_table *table, uint32_t pid, uint64_t sta
 /* The nearest ancestor that holds a socket, too. */
 static uint32_t find_parent(const struct tree *tree, const struct model *model, const struct rec_task *who)
 {
-	const struct process *process = model_process(model, who->pid, who->start_ns);
+	const struct process *chain[ANCESTRY_MAX];
+	size_t n = ancestry_of(model, model_process(model, who->pid, who->start_ns), chain);
 
-	for (unsigned i = 0; process && process->parent_pid && i < GENERATIONS; i++) {
-		uint32_t row = row_of(tree->table, process->parent_pid, process->parent_start_ns);
+	for (size_t i = 1; i < n; i++) {
+		uint32_t row = row_of(tree->table, chain[i]->pid, chain[i]->start_ns);
 
 		if (row != NOBODY)
 			return row;
-		process = model_process(model, process->parent_pid, process->parent_start_ns);
 	}
 	return NOBODY;
 }
@@ -280,7 +280,7 @@ const struct top_column top_process_columns[] = {
 	{"ERR/S", top_cell_errors, top_by_errors, 7, 6, 8, .right = true, .from_most = true,
 	 .style = top_errors_style},
 	{"BYTES/S", top_cell_bytes, top_by_bytes, 9, 7, 8, .right = true, .from_most = true},
-	{"AGE", top_cell_age, top_by_age, 11, 6, 8, .right = true},
-	{"WHERE", top_cell_place, top_by_place, 12, 8, 0},
+	{"AGE", top_cell_age, top_by_age, 12, 6, 8, .right = true},
+	{"WHERE", top_cell_place, top_by_place, 11, 8, 0, .hidden = top_no_place},
 };
 const size_t top_n_process_columns = sizeof(top_process_columns) / sizeof(top_process_columns[0]);

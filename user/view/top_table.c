@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define PLACES_LOOKED_AT 4096 /* rows, to find out whether any is in a container or a unit */
+
 /* --- views and columns ------------------------------------------------------------------------------------
  */
 
@@ -99,21 +101,30 @@ void top_table_free(struct top_table *table)
 	*table = (struct top_table){0};
 }
 
+static bool has_place(const struct model *model, const struct rec_task *who)
+{
+	const struct actor actor = {.cgroup_id = who->cgroup_id, .pid = who->pid};
+	struct cgroup_name place;
+
+	actor_place(model, &actor, &place);
+	return cgroup_is_container(&place) || cgroup_telling_unit(&place).length;
+}
+
 static void judge_columns(struct top_table *table, const struct model *model)
 {
 	uint64_t last = 0;
 
-	table->one_netns = table->no_container = true;
-	for (size_t i = 0; i < table->n; i++) {
-		const struct top_row *row = &table->rows[i];
-
-		if (row->socket.netns != table->rows[0].socket.netns)
+	table->one_netns = table->no_place = true;
+	for (size_t i = 0; i < table->n; i++)
+		if (table->rows[i].socket.netns != table->rows[0].socket.netns)
 			table->one_netns = false;
-		if (!row->who.cgroup_id || row->who.cgroup_id == last)
+	for (size_t i = 0; i < table->n && i < PLACES_LOOKED_AT && table->no_place; i++) {
+		const struct rec_task *who = &table->rows[i].who;
+
+		if (!who->cgroup_id || who->cgroup_id == last)
 			continue;
-		last = row->who.cgroup_id;
-		if (model_cgroup_path(model, last))
-			table->no_container = false;
+		last = who->cgroup_id;
+		table->no_place = !has_place(model, who);
 	}
 }
 
