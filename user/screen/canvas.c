@@ -88,6 +88,8 @@ unsigned canvas_put_line(struct canvas *canvas, unsigned y, unsigned x, unsigned
 		used += canvas_put(canvas, y, x + used, width - used, (enum top_style)line->pieces[i].style,
 				   line->buf + begin, end - begin);
 	}
+	if (width && cell_text_width(line->buf, line->text.length, canvas->utf8) > width)
+		canvas_put(canvas, y, x + width - 1, 1, STYLE_DIM, "…", strlen("…"));
 	return used;
 }
 

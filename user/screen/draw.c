@@ -270,6 +270,21 @@ static const char *hints_of(const struct top_state *state)
 	       " q quit";
 }
 
+/* "12/202": the selected row, or the last line that is seen, of all; where the hints leave room. */
+static void draw_position(struct canvas *canvas, unsigned y, const struct top_state *state)
+{
+	bool text = state->mode == MODE_HELP || state->mode == MODE_DETAILS;
+	size_t n = text ? state->n_lines : state->n_rows, at = state->places[state->view].cursor + 1;
+	char position[64];
+	unsigned width;
+
+	if (text)
+		at = state->scroll + state->page < n ? state->scroll + state->page : n;
+	width = (unsigned)snprintf(position, sizeof(position), "%zu/%zu", n ? at : 0, n);
+	if (width < canvas->columns)
+		put(canvas, y, canvas->columns - width, STYLE_DIM, position);
+}
+
 /* Two lines while a filter is typed that is wrong, one otherwise. */
 static unsigned bottom_lines(const struct top_state *state)
 {
@@ -290,10 +305,12 @@ static void draw_bottom(struct canvas *canvas, const struct top_state *state)
 			draw_filter_error(canvas, y + 1, state);
 		return;
 	}
+	draw_position(canvas, y, state);
 	if (state->message[0])
 		put(canvas, y, 0, state->message_is_error ? STYLE_ERROR : STYLE_STRONG, state->message);
 	else
-		put(canvas, y, 0, STYLE_DIM, hints_of(state));
+		canvas_put(canvas, y, 0, canvas->columns > 12 ? canvas->columns - 12 : 0, STYLE_DIM,
+			   hints_of(state), strlen(hints_of(state)));
 }
 
 void draw(struct canvas *canvas, const struct drawing *drawing)

@@ -181,8 +181,8 @@ static struct look look_of(const struct terminal *terminal, const struct canvas_
 		[STYLE_STRONG] = {A_BOLD, 0},
 		[STYLE_NEW] = {0, 1},
 		[STYLE_CLOSING] = {A_DIM, 0},
-		[STYLE_NOTE] = {A_BOLD, 3},
-		[STYLE_ERROR] = {A_BOLD, 2},
+		[STYLE_NOTE] = {0, 3},
+		[STYLE_ERROR] = {0, 2},
 		[STYLE_ALARM] = {A_BOLD | A_REVERSE, 2},
 		[STYLE_TITLE] = {A_UNDERLINE, 0},
 		[STYLE_SORTED] = {A_BOLD | A_UNDERLINE, 0},
@@ -192,7 +192,7 @@ static struct look look_of(const struct terminal *terminal, const struct canvas_
 	};
 	struct look look = looks[cell->style];
 
-	if (!terminal->colour)
+	if (!terminal->colour || cell->marked) /* pieces of other colours would tear the line apart */
 		look.pair = 0;
 	if (cell->marked)
 		look.attributes = (look.attributes & ~(attr_t)A_DIM) | A_REVERSE;

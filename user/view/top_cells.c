@@ -289,6 +289,8 @@ enum top_style top_row_style(const struct top_page *page, const struct top_row *
 		return top_event_style(page, row);
 	if (row->ended_ns)
 		return STYLE_DIM;
+	if (page->table->view == TOP_EPHEMERAL)
+		return STYLE_PLAIN;
 	if (is_closing(&row->socket))
 		return STYLE_CLOSING;
 	if (row->since_ns && row->since_ns <= page->table->now_ns &&

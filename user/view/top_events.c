@@ -149,7 +149,8 @@ static void cell_details(struct text *text, const void *context, size_t row)
 		text_trace_details(text, page->model, &shown.change, &tally);
 }
 
-enum top_style top_event_style(const struct top_page *page, const struct top_row *row)
+/* What happened and how it went is in colour; the rest of the line only fades when something is over. */
+static enum top_style meaning_style(const struct top_page *page, const struct top_row *row)
 {
 	static const enum top_style styles[] = {
 		[MEANS_NOTHING] = STYLE_PLAIN, [MEANS_BEGIN] = STYLE_NEW,    [MEANS_END] = STYLE_DIM,
@@ -163,11 +164,20 @@ enum top_style top_event_style(const struct top_page *page, const struct top_row
 	return styles[event_meaning(&shown.change.record, &shown.description)];
 }
 
+enum top_style top_event_style(const struct top_page *page, const struct top_row *row)
+{
+	return meaning_style(page, row) == STYLE_DIM ? STYLE_DIM : STYLE_PLAIN;
+}
+
 /* They come in one order, the newest last. */
 const struct top_column top_event_columns[] = {
-	{"TIME", cell_time, NULL, 4, 12, 12},	    {"EVENT", cell_event, NULL, 0, 8, 8},
-	{"PROTO", cell_protocol, NULL, 6, 5, 5},    {"LOCAL", cell_local, NULL, 1, 15, 47},
-	{"PEER", cell_peer, NULL, 2, 15, 47},	    {"PID", cell_pid, NULL, 5, 7, 7, .right = true},
-	{"PROCESS", cell_process, NULL, 3, 12, 15}, {"DETAILS", cell_details, NULL, 7, 12, 0},
+	{"TIME", cell_time, NULL, 4, 12, 12},
+	{"EVENT", cell_event, NULL, 0, 8, 8, .style = meaning_style},
+	{"PROTO", cell_protocol, NULL, 6, 5, 5},
+	{"LOCAL", cell_local, NULL, 1, 15, 47},
+	{"PEER", cell_peer, NULL, 2, 15, 47},
+	{"PID", cell_pid, NULL, 5, 7, 7, .right = true},
+	{"PROCESS", cell_process, NULL, 3, 12, 15},
+	{"DETAILS", cell_details, NULL, 7, 12, 0, .style = meaning_style},
 };
 const size_t top_n_event_columns = sizeof(top_event_columns) / sizeof(top_event_columns[0]);
