@@ -115,7 +115,7 @@ check-static: | $(SYSROOT_MADE)
 
 help:
 	@printf '%s\n' \
-	'make run          install what is missing, build, start the live trace (ARGS="ls" for another command)' \
+	'make run          install what is missing, build, start the live tables (ARGS="ls" for another command)' \
 	'make test         install what is missing, build, run all tests' \
 	'make              build only' \
 	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \
