@@ -83,7 +83,9 @@ void top_ways_out(struct scene *scene)
 	end_by(&screen, SIGINT, "over=0");
 	end_by(&screen, SIGSEGV, "over=139");
 	end_by(&screen, SIGABRT, "over=134");
-	screen_top(&screen, "");
+	/* Without a command, a filter alone is one for top on a terminal. */
+	screen_command(&screen, "clear; %s port 1; echo over=$?", scene->tool);
+	screen_await(&screen, "filter port 1");
 	screen_key(&screen, "C-c");
 	screen_await(&screen, "over=0");
 	check_restored(&screen);

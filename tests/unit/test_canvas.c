@@ -110,8 +110,7 @@ static void listens(struct desk *desk, uint64_t cookie, uint16_t port, const cha
 static void open_desk(struct desk *desk, void **state)
 {
 	static const char *const names[] = {"nginx", "\x1b]0;title\x07", "a\nb", "\xff\xc0\x80",
-					    "\xc2\x9b"
-					    "31m"};
+					    "\302\23331m"};
 
 	assert_int_equal(setup(state), 0);
 	*desk = (struct desk){.f = *state,

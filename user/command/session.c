@@ -42,6 +42,7 @@ struct session {
 	struct loop loop;
 	int reader, tick, end; /* timers */
 	int signal_fd;
+	bool partial; /* not everything can be seen here */
 };
 
 /* --- reading
@@ -302,13 +303,14 @@ static int open_loop(struct session *session)
 	return error ? error : open_timers(session);
 }
 
-static void warn_of_missing(const struct session *session)
+static void warn_of_missing(struct session *session)
 {
 	struct finding findings[FACT_COUNT];
 	char remark[1024];
 
 	live_findings(session->live, findings);
-	if (*findings_remark(findings, remark, sizeof(remark)) && !session->options->quiet)
+	session->partial = *findings_remark(findings, remark, sizeof(remark));
+	if (session->partial && !session->options->quiet)
 		complain("not everything can be seen here: %s; portsnoop doctor tells more", remark);
 }
 
@@ -332,7 +334,7 @@ static int run_loop(struct session *session)
 		child_let_go(session->child);
 	if (!result && session->show_plan)
 		result = show_open(&session->show, session->show_plan, &session->loop, &session->repair,
-				   pipeline_tables(session->pipeline));
+				   pipeline_tables(session->pipeline), session->partial);
 	return result ? result : loop_run(&session->loop);
 }
 

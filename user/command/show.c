@@ -37,14 +37,14 @@ static int look(void *context)
 }
 
 int show_open(struct show *show, const struct show_plan *plan, struct loop *loop, struct repair *repair,
-	      struct model *model)
+	      struct model *model, bool partial)
 {
 	*show = (struct show){.plan = plan, .loop = loop, .repair = repair, .model = model};
 	show->timer = loop_add_timer(loop, look, show);
 	if (show->timer < 0)
 		return show->timer;
 	if (plan->open) {
-		int result = plan->open(plan->context, loop);
+		int result = plan->open(plan->context, loop, partial);
 
 		if (result)
 			return result;

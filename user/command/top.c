@@ -30,10 +30,11 @@ static uint64_t time_now(void *context)
 	return proc_boottime_ns();
 }
 
-static int open_screen(void *context, struct loop *loop)
+static int open_screen(void *context, struct loop *loop, bool partial)
 {
 	struct top *top = context;
 
+	top->tables.partial = partial;
 	return top_screen_open(&top->screen, loop);
 }
 

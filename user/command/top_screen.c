@@ -103,25 +103,23 @@ static void read_details(struct top_screen *screen)
 /* --- reading ----------------------------------------------------------------------------------------------
  */
 
-/* A frozen table stays as it is, and the terminal is still answered. */
-static int read_tables(struct top_screen *screen)
+/* A frozen table stays as it is, and the terminal is still answered. Without memory now there may be some
+ * later. */
+static void read_tables(struct top_screen *screen)
 {
 	if (screen->state->frozen)
-		return 0;
-	screen->read_ns = screen->now(screen->context);
-	return top_tables_read(screen->tables, screen->state, screen->read_ns);
+		return;
+	if (top_tables_read(screen->tables, screen->state, screen->now(screen->context)))
+		top_state_say(screen->state, true, "out of memory");
 }
 
 int top_screen_refresh(void *context)
 {
 	struct top_screen *screen = context;
-	int error;
 
 	top_tables_tick(screen->tables, screen->state, screen->now(screen->context));
 	stamp(screen->state);
-	error = read_tables(screen);
-	if (error)
-		return error;
+	read_tables(screen);
 	if (screen->state->mode == MODE_DETAILS && !screen->state->frozen) {
 		top_state_settle(screen->state, &screen->tables->table, screen->state->page);
 		read_details(screen);
@@ -141,7 +139,6 @@ static int due(void *context)
 /* --- keys -------------------------------------------------------------------------------------------------
  */
 
-/* The view before and after a key: what is measured belongs to one table. */
 static void take_filter(struct top_screen *screen)
 {
 	struct filter_error error;
@@ -161,15 +158,14 @@ static void take_filter(struct top_screen *screen)
 	screen->state->frozen = false;
 }
 
-static int freeze_or_go_on(struct top_screen *screen, bool before)
+static void freeze_or_go_on(struct top_screen *screen, bool before)
 {
 	if (before == screen->state->frozen)
-		return 0;
+		return;
 	if (top_tables_freeze(screen->tables, screen->state->frozen)) {
 		screen->state->frozen = false;
 		top_state_say(screen->state, true, "out of memory");
 	}
-	return 0;
 }
 
 static int fulfil(struct top_screen *screen, enum top_wish wish)
@@ -178,10 +174,9 @@ static int fulfil(struct top_screen *screen, enum top_wish wish)
 	case WISH_QUIT:
 		return TOP_OVER;
 	case WISH_FILTER:
-		take_filter(screen);
-		return read_tables(screen);
 	case WISH_READ:
-		return read_tables(screen);
+		read_tables(screen);
+		return 0;
 	case WISH_DETAILS:
 		read_details(screen);
 		return 0;
@@ -208,9 +203,9 @@ static int press(struct top_screen *screen, uint32_t key)
 	if (wish == WISH_FILTER)
 		take_filter(screen);
 	freeze_or_go_on(screen, frozen);
-	if (view != screen->state->view || wish == WISH_FILTER)
+	if (view != screen->state->view || wish == WISH_FILTER) /* widths belong to one table */
 		top_layout_reset(&screen->layout);
-	result = fulfil(screen, wish == WISH_FILTER ? WISH_READ : wish);
+	result = fulfil(screen, wish);
 	if (wish != WISH_NOTHING && !result)
 		draw_all(screen, wish == WISH_REDRAW);
 	return result;

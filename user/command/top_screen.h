@@ -20,7 +20,6 @@ struct top_screen {
 	size_t details_size;
 	const char **lines;
 	size_t n_lines;
-	uint64_t read_ns; /* time of what is shown */
 	int timer, signal_fd;
 	/* The clock of what is shown, CLOCK_BOOTTIME; and what keys of a recording's clock do. */
 	uint64_t (*now)(void *context);

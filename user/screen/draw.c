@@ -37,14 +37,15 @@ static void draw_two(struct canvas *canvas, unsigned y, const struct top_line *l
 
 static unsigned draw_head(struct canvas *canvas, const struct top_head *head)
 {
-	unsigned n = canvas->rows < HEIGHT_SMALL ? 1 : TOP_HEAD_LINES;
+	const struct top_line *urgent = *head->right[2].buf ? &head->right[2] : &head->right[1];
 
-	for (unsigned i = 0; i < n; i++)
+	if (canvas->rows < HEIGHT_SMALL) { /* what must not be missed stands in the one line that is left */
+		draw_two(canvas, 0, &head->left[0], *urgent->buf ? urgent : &head->right[0]);
+		return 1;
+	}
+	for (unsigned i = 0; i < TOP_HEAD_LINES; i++)
 		draw_two(canvas, i, &head->left[i], &head->right[i]);
-	/* What must not be missed stands in the one line that is left. */
-	if (n == 1 && *head->right[1].buf)
-		draw_two(canvas, 0, &head->left[0], &head->right[1]);
-	return n;
+	return TOP_HEAD_LINES;
 }
 
 /* "1 Ports  2 Processes …", or the numbers alone. */

@@ -143,7 +143,7 @@ struct top_page {
 	struct view_options view;
 };
 
-/* Reads a view anew. 0 or -ENOMEM, and the table is as it was. */
+/* Reads a view anew. 0, or -ENOMEM with an empty table: part of it would be taken for all. */
 int top_table_read(struct top_table *table, enum top_view view, const struct top_source *source);
 void top_table_free(struct top_table *table);
 const struct top_column *top_columns(enum top_view view, size_t *ret_n);

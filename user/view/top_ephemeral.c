@@ -167,15 +167,20 @@ int top_read_ephemeral(struct top_table *table, const struct top_source *source)
 	add_findings(table, source, &ephemeral);
 	for (size_t i = 0; i < ephemeral.n_destinations; i++) {
 		const struct ephemeral_destination *destination = &ephemeral.destinations[i];
-		struct top_row *row = wanted(source, destination) ? top_table_add(table) : NULL;
+		struct top_row *row;
 
-		if (!row)
+		if (!wanted(source, destination))
 			continue;
+		row = top_table_add(table);
+		if (!row) {
+			error = -ENOMEM;
+			break;
+		}
 		take_destination(row, &ephemeral, destination);
 		table->unwatched &= !destination->watched;
 	}
 	ephemeral_free(&ephemeral);
-	return 0;
+	return error;
 }
 
 /* --- columns ----------------------------------------------------------------------------------------------

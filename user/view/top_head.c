@@ -276,6 +276,11 @@ void top_head_make(struct top_head *head, const struct top_source *source, const
 	make_second(&head->left[1], source, facts);
 	make_third(&head->left[2], source, facts);
 	make_clock(&head->right[0], source, facts->clock);
+	if (rates_machine(source->rates)->lost) {
+		top_line_style(&head->right[2], STYLE_ALARM);
+		text_put(&head->right[2].text, "LOST ");
+		put_amount(&head->right[2].text, (double)rates_machine(source->rates)->lost);
+	}
 	if (state->frozen)
 		top_line_put(&head->right[1], STYLE_ALARM, "FROZEN (space goes on)");
 }

@@ -88,15 +88,18 @@ static size_t most_holders(const struct port_table *ports, bool unfold)
 static int add_ports(struct top_table *table, const struct port_table *ports, const struct top_source *source)
 {
 	struct actor *room = calloc(most_holders(ports, source->unfold) + 1, sizeof(*room));
+	int error = room ? 0 : -ENOMEM;
 
-	if (!room)
-		return -ENOMEM;
+	if (error)
+		return error;
 	for (size_t i = 0, n; i < ports->n_ports; i += n) {
 		struct top_row *row = top_table_add(table);
 
 		n = fold(ports, i, source->unfold);
-		if (!row)
+		if (!row) {
+			error = -ENOMEM;
 			break;
+		}
 		take_port(row, &ports->ports[i], n, source);
 		take_holders(row, source->model, &ports->ports[i], n, room);
 		row->id = source->unfold ? (struct top_id){row->socket.cookie, row->socket.protocol}
@@ -106,7 +109,7 @@ static int add_ports(struct top_table *table, const struct port_table *ports, co
 			row->id.b |= UINT64_C(1) << 63;
 	}
 	free(room);
-	return 0;
+	return error;
 }
 
 struct adding {

@@ -182,12 +182,12 @@ static enum top_wish begin_write(struct top_state *state)
 
 static enum top_wish begin_signal(struct top_state *state)
 {
-	if (!state->selected.pid) {
-		top_state_say(state, true, "no process is known of this row");
-		return WISH_DRAW;
-	}
 	if (state->recording) {
 		top_state_say(state, true, "this is a recording: its processes are not here");
+		return WISH_DRAW;
+	}
+	if (!state->selected.pid) {
+		top_state_say(state, true, "no process is known of this row");
 		return WISH_DRAW;
 	}
 	state->victim = (struct top_victim){.start_ns = state->selected.start_ns, .pid = state->selected.pid};

@@ -140,6 +140,8 @@ int top_table_read(struct top_table *table, enum top_view view, const struct top
 	table->now_ns = source->now_ns;
 	table->tree = source->tree && view == TOP_PROCESSES;
 	error = readers[view](table, source);
+	if (error)
+		table->n = 0;
 	judge_columns(table, source->model);
 	for (size_t i = 0; i < table->n; i++)
 		table->order[i] = (uint32_t)i;
