@@ -3,6 +3,7 @@
 
 #include "view/cell_width.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +103,12 @@ static void draw_titles(struct canvas *canvas, unsigned y, const struct drawing 
 	}
 }
 
+/* Where nothing is or happens, the eye need not stop. */
+static bool says_nothing(const char *cell)
+{
+	return !strcmp(cell, "-") || !strcmp(cell, "0") || !strcmp(cell, "0B") || !strncmp(cell, "0/", 2);
+}
+
 static void draw_row(struct canvas *canvas, unsigned y, const struct drawing *drawing, size_t row)
 {
 	const struct top_layout *layout = drawing->layout;
@@ -121,7 +128,7 @@ static void draw_row(struct canvas *canvas, unsigned y, const struct drawing *dr
 		width = (unsigned)cell_text_width(text.buf, text.length, canvas->utf8);
 		if (column->right && width < layout->width[i])
 			x += layout->width[i] - width;
-		if (!strcmp(text.buf, "-"))
+		if (says_nothing(text.buf))
 			own = STYLE_DIM;
 		canvas_put(canvas, y, x, layout->width[i] - (x - layout->x[i]), own, text.buf, text.length);
 		if (width > layout->width[i]) /* it is told that something is missing */
