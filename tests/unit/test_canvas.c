@@ -247,6 +247,33 @@ static void a_wrong_filter_has_a_caret(void **state)
 	close_desk(&desk, state);
 }
 
+/* Whoever types whatever, on a screen of whatever size: what is drawn is a screen, and the cursor is on it.
+ */
+static void any_keys_at_any_size(void **state)
+{
+	static const uint32_t others[] = {TOP_KEY_UP,	 TOP_KEY_DOWN,	 TOP_KEY_PAGE_UP, TOP_KEY_PAGE_DOWN,
+					  TOP_KEY_ENTER, TOP_KEY_LEFT,	 TOP_KEY_RIGHT,	  TOP_KEY_ESCAPE,
+					  TOP_KEY_TAB,	 TOP_KEY_END,	 TOP_KEY_HOME,	  TOP_KEY_BACKSPACE,
+					  0x4e2d,	 TOP_KEY_DELETE, 0x202e,	  TOP_KEY_BACK_TAB};
+	uint32_t seed = 1;
+	struct desk desk;
+
+	open_desk(&desk, state);
+	for (unsigned i = 0; i < 4000; i++) {
+		uint32_t number = (seed = seed * 1103515245u + 12345u) >> 8;
+		uint32_t key = number & 1 ? others[number / 2 % 16] : ' ' + number / 2 % 95;
+
+		desk.state.recording = number >> 12 & 1;
+		if (top_state_key(&desk.state, key) == WISH_FILTER)
+			top_state_filter(&desk.state, number & 2 ? "wrong" : NULL, desk.state.edit.cursor);
+		show(&desk, 1 + number / 64 % 40, 1 + number / 4096 % 150);
+		check_cells();
+		if (canvas.cursor_shown)
+			assert_true(canvas.cursor_y < canvas.rows && canvas.cursor_x < canvas.columns);
+	}
+	close_desk(&desk, state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_small_screen_shows_what_matters, begin, end),
 		cmocka_unit_test_setup_teardown(the_selected_line_is_marked, begin, end),
 		cmocka_unit_test_setup_teardown(a_wrong_filter_has_a_caret, begin, end),
+		cmocka_unit_test_setup_teardown(any_keys_at_any_size, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,7 @@ static void draw_edit(struct canvas *canvas, unsigned y, const struct top_state 
 	canvas_put(canvas, y, x, canvas->columns, STYLE_PLAIN, edit->text + from, edit->length - from);
 	canvas->cursor_shown = true;
 	canvas->cursor_y = y;
-	canvas->cursor_x = x + width;
+	canvas->cursor_x = x + width < canvas->columns ? x + width : canvas->columns - 1;
 }
 
 /* Under the line, with a caret where it is wrong. */
