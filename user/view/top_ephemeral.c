@@ -47,6 +47,18 @@ static unsigned used(const struct ephemeral_space *space)
 	return space->n_in_use + space->n_time_wait;
 }
 
+/* With a filter, only namespaces of which a destination is shown. */
+static bool is_relevant(const struct top_table *table, const struct top_source *source,
+			const struct ephemeral_space *space)
+{
+	if (!source->filter)
+		return true;
+	for (size_t i = 0; i < table->n; i++)
+		if (table->rows[i].socket.netns == space->netns)
+			return true;
+	return false;
+}
+
 /* Those that are used most. */
 static void add_spaces(struct top_table *table, const struct top_source *source,
 		       const struct ephemeral *ephemeral)
@@ -59,7 +71,7 @@ static void add_spaces(struct top_table *table, const struct top_source *source,
 		for (size_t i = 0; i < ephemeral->n_spaces; i++) {
 			const struct ephemeral_space *space = &ephemeral->spaces[i];
 
-			if (ephemeral_space_is_empty(space) ||
+			if (ephemeral_space_is_empty(space) || !is_relevant(table, source, space) ||
 			    (last &&
 			     (used(space) > used(last) || (used(space) == used(last) && space <= last))))
 				continue;
@@ -72,7 +84,9 @@ static void add_spaces(struct top_table *table, const struct top_source *source,
 		last = best;
 	}
 	if (!last)
-		top_line_put(next_line(table), STYLE_DIM, "no port of any range in use");
+		top_line_put(next_line(table), STYLE_DIM,
+			     source->filter ? "no destination matches the filter"
+					    : "no port of any range in use");
 	else
 		top_line_put(next_line(table), STYLE_DIM, EPHEMERAL_MAP_KEY);
 }
@@ -82,12 +96,16 @@ static void add_findings(struct top_table *table, const struct top_source *sourc
 {
 	char words[EPHEMERAL_WORDS_MAX];
 
-	for (size_t i = 0; i < ephemeral->n_findings && i < FINDINGS_SHOWN; i++) {
+	for (size_t i = 0, shown = 0; i < ephemeral->n_findings && shown < FINDINGS_SHOWN; i++) {
 		const struct ephemeral_finding *finding = &ephemeral->findings[i];
-		struct top_line *line = next_line(table);
+		struct top_line *line;
 
+		if (!is_relevant(table, source, &ephemeral->spaces[finding->space]))
+			continue;
+		line = next_line(table);
 		if (!line)
 			return;
+		shown++;
 		top_line_style(line, finding->kind == FINDING_EXHAUSTED ? STYLE_ERROR : STYLE_NOTE);
 		text_format(&line->text, "%s: ", ephemeral_finding_name(finding->kind));
 		top_line_put(line, STYLE_PLAIN,
@@ -163,8 +181,6 @@ int top_read_ephemeral(struct top_table *table, const struct top_source *source)
 	if (error)
 		return error;
 	table->unwatched = true;
-	add_spaces(table, source, &ephemeral);
-	add_findings(table, source, &ephemeral);
 	for (size_t i = 0; i < ephemeral.n_destinations; i++) {
 		const struct ephemeral_destination *destination = &ephemeral.destinations[i];
 		struct top_row *row;
@@ -179,6 +195,8 @@ int top_read_ephemeral(struct top_table *table, const struct top_source *source)
 		take_destination(row, &ephemeral, destination);
 		table->unwatched &= !destination->watched;
 	}
+	add_spaces(table, source, &ephemeral);
+	add_findings(table, source, &ephemeral);
 	ephemeral_free(&ephemeral);
 	return error;
 }

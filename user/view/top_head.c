@@ -168,15 +168,15 @@ static void make_second(struct top_line *line, const struct top_source *source,
 {
 	const struct top_counts *counts = facts->counts;
 
+	put_rate(line, source, "connects", RATE_CONNECTS);
+	put_rate(line, source, "accepts", RATE_ACCEPTS);
+	put_rate(line, source, "errors", RATE_ERRORS);
 	put_count(line, "ports", counts->ports, STYLE_PLAIN);
 	put_count(line, "listening", counts->listeners, STYLE_PLAIN);
 	put_count(line, "connections", counts->connections, STYLE_PLAIN);
 	if (counts->time_wait)
 		put_count(line, "TIME_WAIT", counts->time_wait, STYLE_PLAIN);
 	put_count(line, "processes", counts->processes, STYLE_PLAIN);
-	put_rate(line, source, "connects", RATE_CONNECTS);
-	put_rate(line, source, "accepts", RATE_ACCEPTS);
-	put_rate(line, source, "errors", RATE_ERRORS);
 }
 
 static void put_loss(struct top_line *line, const struct top_source *source)
