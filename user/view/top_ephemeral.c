@@ -253,7 +253,7 @@ static void cell_empty_in(struct text *text, const void *context, size_t row)
 	const struct top_row *at = top_row_at(context, row);
 
 	if (at->will_be_exhausted)
-		text_duration_word(text, at->exhausted_in_seconds * UINT64_C(1000000000));
+		top_put_age(text, at->exhausted_in_seconds * UINT64_C(1000000000));
 }
 
 static void cell_failed(struct text *text, const void *context, size_t row)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SPARK_SECONDS 24
+#define FIGURE_WIDTH  5		     /* "12.3k" */
 #define LOSS_SHOWN_NS 60000000000ull /* in red; later it is only said */
 
 /* --- counting ---------------------------------------------------------------------------------------------
@@ -90,15 +91,25 @@ int top_foresee(const struct top_source *source, struct top_forecast *ret_foreca
 /* --- pieces -----------------------------------------------------------------------------------------------
  */
 
-/* 950, 12.3k, 4.5M: what does not make its line jump. */
+/* 950, 12.3k, 4.5M */
 static void put_amount(struct text *text, double value)
 {
-	if (value < 10000)
+	if (value < 9999.5)
 		text_format(text, "%.0f", value);
-	else if (value < 1e6)
+	else if (value < 999950)
 		text_format(text, "%.1fk", value / 1e3);
 	else
 		text_format(text, "%.1fM", value / 1e6);
+}
+
+/* At the right of a fixed width, so that what follows does not move when it changes. */
+static void put_figure(struct text *text, double value)
+{
+	char buf[32];
+	struct text amount = text_in(buf, sizeof(buf));
+
+	put_amount(&amount, value);
+	text_format(text, "%*s", FIGURE_WIDTH, buf);
 }
 
 static void put_spark(struct text *text, const struct top_source *source, bool utf8)
@@ -128,7 +139,7 @@ static void put_count(struct top_line *line, const char *what, double value, enu
 	text_put(&line->text, what);
 	text_put(&line->text, " ");
 	top_line_style(line, style);
-	put_amount(&line->text, value);
+	put_figure(&line->text, value);
 }
 
 static void put_rate(struct top_line *line, const struct top_source *source, const char *what, enum rate rate)
