@@ -145,16 +145,18 @@ static void record(struct scene *scene, const char *path)
 static void check_batch(struct scene *scene, const char *path)
 {
 	struct tool_result result;
-	char *at, *last;
+	char *at, *last, netns[32];
 
-	tool_run(scene, &result, NULL, "top", "--batch", "3", "--view", "ports", "--from", path, NULL);
+	snprintf(netns, sizeof(netns), "%u", scene->netns);
+	tool_run(scene, &result, NULL, "top", "--batch", "3", "--view", "ports", "--from", path, "netns",
+		 netns, NULL);
 	if (result.status)
 		scene_fail(scene, "exit code %d: %s", result.status, result.err);
 	last = result.out;
 	for (unsigned i = 0; i < 3; i++, last = at + 1)
 		if (!(at = strstr(last, "\nPORT ")))
 			scene_fail(scene, "%u frames, expected 3: %s", i, result.out_path);
-	if (!strstr(last, "8640 ") || strstr(last, "8641 "))
+	if (!strstr(last, "\n8640 ") || strstr(last, "\n8641 "))
 		scene_fail(scene, "the last frame is not how it was at the end: %s", result.out_path);
 	tool_result_free(&result);
 }
@@ -176,7 +178,7 @@ void top_plays(struct scene *scene)
 	record(scene, path);
 	check_batch(scene, path);
 	screen_open(&screen, scene, 120, 30);
-	snprintf(arguments, sizeof(arguments), "--view ports --from %s", path);
+	snprintf(arguments, sizeof(arguments), "--view ports --from %s netns %u", path, scene->netns);
 	screen_command(&screen, "clear; %s top %s; echo over=$?", scene->tool, arguments);
 	screen_await(&screen, "x1 at ");
 	screen_key(&screen, "p");
