@@ -40,6 +40,11 @@ void top_sizes(struct scene *scene)
 		check_size(&screen, sizes[i][0], sizes[i][1]);
 	screen_key(&screen, "q");
 	screen_await(&screen, "over=0");
+	snprintf(arguments, sizeof(arguments), "--ascii --view ports --sort PORT netns %u", scene->netns);
+	screen_top(&screen, arguments);
+	screen_await(&screen, "PORT^");
+	screen_key(&screen, "q");
+	screen_await(&screen, "over=0");
 	screen_close(&screen);
 }
 
@@ -168,6 +173,17 @@ static void seek_far(const struct screen *screen, const char *key)
 		screen_key(screen, key);
 }
 
+static void check_full_disk(struct scene *scene, const char *path)
+{
+	const struct tool_run options = {.stdout_path = "/dev/full"};
+	struct tool_result result;
+
+	tool_run(scene, &result, &options, "top", "--batch", "2", "--from", path, NULL);
+	if (result.status != 74 || !strstr(result.err, "No space left"))
+		scene_fail(scene, "a full disk: exit code %d: %s", result.status, result.err);
+	tool_result_free(&result);
+}
+
 void top_plays(struct scene *scene)
 {
 	char path[600], arguments[700];
@@ -177,6 +193,7 @@ void top_plays(struct scene *scene)
 	snprintf(path, sizeof(path), "%s/%s.recording", scene->out_dir, scene->name);
 	record(scene, path);
 	check_batch(scene, path);
+	check_full_disk(scene, path);
 	screen_open(&screen, scene, 120, 30);
 	snprintf(arguments, sizeof(arguments), "--view ports --from %s netns %u", path, scene->netns);
 	screen_command(&screen, "clear; %s top %s; echo over=$?", scene->tool, arguments);

@@ -186,6 +186,10 @@ static int check(const struct options *options)
 		complain("top: --json is for --batch; without it, w writes a view to a file");
 		return EXIT_USAGE;
 	}
+	if (options->ascii && options->batch) {
+		complain("top: --ascii is about a terminal, and --batch needs none");
+		return EXIT_USAGE;
+	}
 	if (options->from && !strcmp(options->from, "-")) {
 		complain("top: a recording must be a file: it is read more than once");
 		return EXIT_USAGE;

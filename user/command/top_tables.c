@@ -207,5 +207,7 @@ int top_tables_print(struct top_tables *tables, const struct top_state *state, u
 	if (error)
 		return error;
 	top_tables_head(tables, state, now_ns, true);
-	return top_print_text(out, &tables->head, &tables->table, &page, place->sort, place->reverse);
+	errno = 0;
+	error = top_print_text(out, &tables->head, &tables->table, &page, place->sort, place->reverse);
+	return error == -EIO && errno ? -errno : error; /* a stream keeps no reason */
 }
