@@ -18,17 +18,20 @@
 /* --- tmux -------------------------------------------------------------------------------------------------
  */
 
-/* What a client of tmux prints; NULL when it fails. To be freed. */
+/*
+ * What a client of tmux prints; NULL when it fails. To be freed. It must not start a server (-N): that would
+ * be a daemon, which a scenario that fails leaves behind.
+ */
 static char *ask_tmux(const struct screen *screen, const char *const *words)
 {
-	const char *argv[WORDS_MAX + 4] = {"tmux", "-S", screen->socket};
-	size_t size = 0, n = 3;
+	const char *argv[WORDS_MAX + 5] = {"tmux", "-N", "-S", screen->socket};
+	size_t size = 0, n = 4;
 	char *text = NULL;
 	FILE *from, *to;
 	int fds[2], status, byte;
 	pid_t pid;
 
-	while (*words && n < WORDS_MAX + 3)
+	while (*words && n < WORDS_MAX + 4)
 		argv[n++] = *words++;
 	scene_must(screen->scene, pipe(fds), "pipe");
 	fflush(stdout);
