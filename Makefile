@@ -55,12 +55,12 @@ LDFLAGS_ALL += -fsanitize=address,undefined
 endif
 # What speaks HTTP is a module that is loaded when it is needed: its libraries would cost every command milliseconds.
 HTTP_LIBS := -lmicrohttpd -lgnutls -lyaml -lcrypt
-LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp
+LIBS := -lbpf -lelf -lz -lcap-ng -lseccomp -lncursesw -ltinfo
 ifeq ($(STATIC),1)
 # The linker warns of what libcap-ng's capng_change_id() asks nsswitch.conf(5): nobody here calls it.
 LDFLAGS_ALL += -static
 # Of what a library needs in turn a shared one knows; newer libelfs need zstd.
-LIBS = -lbpf -lelf -lz -lcap-ng -lseccomp $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
+LIBS = -lbpf -lelf -lz -lcap-ng -lseccomp -lncursesw -ltinfo $(if $(findstring /,$(shell $(CC) $(SYSROOT_FLAG) -print-file-name=libzstd.a)),-lzstd)
 endif
 
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
@@ -88,11 +88,12 @@ VIEW_SRC := $(wildcard user/view/*.c)
 SYSTEM_FILES := user/system/lookup_files.c user/system/services_file.c
 SYSTEM_NOT := $(if $(filter 1,$(STATIC)),user/system/lookup_nss.c,$(SYSTEM_FILES))
 SYSTEM_SRC := $(filter-out $(SYSTEM_NOT),$(wildcard user/system/*.c))
-USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c) $(CORE_SRC) $(filter-out $(HTTP_FILES),$(IO_SRC)) $(VIEW_SRC) $(SYSTEM_SRC)
+USER_SRC := $(wildcard user/*.c user/command/*.c user/source/*.c user/screen/*.c) $(CORE_SRC) $(filter-out $(HTTP_FILES),$(IO_SRC)) $(VIEW_SRC) $(SYSTEM_SRC)
 USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
-PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/source/ring.c \
+PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/screen/canvas.c \
+	user/screen/draw.c user/source/ring.c \
 	user/source/batches.c user/source/groups.c user/system/services_file.c user/system/proc.c user/system/notify.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 
@@ -125,7 +126,7 @@ check-static: | $(SYSROOT_MADE)
 
 help:
 	@printf '%s\n' \
-	'make run          install what is missing, build, start the live trace (ARGS="ls" for another command)' \
+	'make run          install what is missing, build, start the live tables (ARGS="ls" for another command)' \
 	'make test         install what is missing, build, run all tests' \
 	'make              build only' \
 	'make check        the tests that need no privileges (unit, golden, fuzz, layers)' \

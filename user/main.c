@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The table of commands; nothing else. */
 #include "command/command.h"
+#include "screen/terminal.h"
 #include "source/attach.h"
 #include "system/lookup.h"
 
@@ -21,8 +22,10 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"top", command_top, FOR_TOP, "top [FILTER...]",
+	 "live tables on the whole screen (the default on a terminal)"},
 	{"trace", command_trace, FOR_TRACE, "trace [FILTER...] [-- COMMAND...]",
-	 "events as they happen, one line each (the default)"},
+	 "events as they happen, one line each (the default otherwise)"},
 	{"ls", command_ls, FOR_LS, "ls [ports|processes|connections] [FILTER...]", "what is held now"},
 	{"who", command_who, FOR_WHO, "who PORT [FILTER...]", "everything on a local port, and who holds it"},
 	{"why", command_why, FOR_WHY, "why PORT", "would a bind to it succeed now, and who is in the way"},
@@ -46,6 +49,17 @@ static const struct command *find_command(const char *name)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
+}
+
+/* On a terminal top, unless something is asked for that it does not do. */
+static const struct command *default_command(const struct options *options, uint64_t used)
+{
+	char message[256];
+
+	if (terminal_is_there() && !options->child && !options->json &&
+	    !options_check(used, FOR_TOP, "top", message, sizeof(message)))
+		return find_command("top");
+	return find_command("trace");
 }
 
 static void print_help_of(const struct command *command)
@@ -130,7 +144,7 @@ int main(int argc, char **argv)
 		options.words++;
 		options.n_words--;
 	} else {
-		command = &commands[0];
+		command = default_command(&options, used);
 	}
 	if (options_check(used, command->bit, command->name, message, sizeof(message))) {
 		complain("%s. Try portsnoop %s --help.", message, command->name);

@@ -25,9 +25,13 @@ struct options {
 	const char *save; /* recording to write */
 	const char *from; /* recording to read */
 	bool no_pager;
-	bool listening, free;			/* what wait waits for */
-	uint64_t timeout_ns;			/* 0: without limit */
-	bool watch;				/* again and again */
+	bool listening, free;	 /* what wait waits for */
+	uint64_t timeout_ns;	 /* 0: without limit */
+	bool watch;		 /* again and again */
+	uint64_t batch;		 /* frames without a terminal; 0: with one */
+	uint64_t delay_ns;	 /* between two refreshes; 0: not given */
+	const char *view, *sort; /* of top; NULL: not given */
+	bool ascii;
 	uint64_t observe_ns;			/* trace for so long before showing; 0: not */
 	bool reuseaddr, reuseport, v6only;	/* of the bind that why is about */
 	const char *uid;			/* name or number; NULL: not given */
@@ -58,8 +62,9 @@ struct options {
 #define FOR_DOCTOR    0x40
 #define FOR_WHY	      0x80
 #define FOR_EPHEMERAL 0x100
+#define FOR_TOP	      0x200
 #define FOR_EXPORT    0x400
-#define FOR_ALL	      0x5ff
+#define FOR_ALL	      0x7ff
 
 /*
  * Reads argv (reordered as getopt does; everything behind -- is child's). 0, or -EINVAL with a message that

@@ -242,11 +242,9 @@ static int pipeline_take(void *context, const void *data, size_t size)
 	error = model_apply(pipeline->model, &record, &change);
 	if (error || pipeline->holder_result)
 		return error ? error : pipeline->holder_result;
-	if (!record_is_public(record.header->kind))
-		return 0;
-	if (pipeline->options.seen)
-		pipeline->options.seen(pipeline->options.seen_context, &change);
-	return show(pipeline, &change);
+	if (pipeline->options.watch)
+		pipeline->options.watch(pipeline->options.watch_context, pipeline->model, &change);
+	return record_is_public(record.header->kind) ? show(pipeline, &change) : 0;
 }
 
 struct sink pipeline_sink(struct pipeline *pipeline)

@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whoever wants to hear of every change as it is applied. */
+typedef void pipeline_watch_fn(void *context, const struct model *model, const struct change *change);
+
 struct pipeline_options {
 	bool print; /* lines to standard output */
 	bool json;
@@ -22,11 +25,10 @@ struct pipeline_options {
 	bool holders;	/* also when a process begins or ceases to hold a socket */
 	uint64_t count; /* stop after so many events; 0: never */
 	struct view_options view;
-	const struct filter *filter; /* borrowed */
-	/* Who else is told of every public event, whatever the filter says; NULL: nobody. */
-	void (*seen)(void *context, const struct change *change);
-	void *seen_context;
+	const struct filter *filter;   /* borrowed */
 	struct recording_writer *save; /* borrowed; NULL: none */
+	pipeline_watch_fn *watch;      /* NULL: nobody */
+	void *watch_context;
 };
 
 /* What a sink of a pipeline returns besides 0 and negative errnos: enough was printed. */

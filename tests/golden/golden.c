@@ -11,6 +11,9 @@
  *     show ports|processes|connections [FILTER...]
  *     who PORT [FILTER...]
  *     ephemeral
+ *     tick                      a refresh of top is due: folds its rates
+ *     top VIEW [FILTER...]      as `top --batch` prints it
+ *     details VIEW ROW          what Enter shows of that row, counted from 1
  */
 #include "text_record.h"
 
@@ -22,6 +25,7 @@
 #include "core/subject.h"
 #include "core/subject_field.h"
 #include "json_paths.h"
+#include "top_case.h"
 #include "view/ephemeral.h"
 #include "view/event.h"
 #include "view/list.h"
@@ -39,6 +43,7 @@ struct run {
 	struct json_writer json;
 	uint64_t time_ns;
 	FILE *text_out, *json_out;
+	struct top_collection top;
 	unsigned disagreements; /* between `has` and the lines */
 };
 
@@ -111,6 +116,7 @@ static void do_record(struct run *run, const struct words *words)
 		give_up("this record is not valid");
 	if (model_apply(run->model, &record, &change))
 		give_up("model_apply() failed");
+	top_collect(&run->top, run->model, &change);
 	if (!record_is_public(data.header.kind))
 		return;
 	if (data.header.kind == REC_READY)
@@ -247,6 +253,16 @@ static void do_ephemeral(struct run *run)
 		give_up("ephemeral_print() failed");
 }
 
+static void do_top(struct run *run, struct words *words)
+{
+	const struct top_source source = {.model = run->model, .view = run->options, .now_ns = run->time_ns};
+
+	if (!strcmp(words->word[0], "top"))
+		top_case_print(&run->top, run->text_out, &source, words);
+	else
+		top_case_details(&run->top, run->text_out, &source, words);
+}
+
 /* --- a case -----------------------------------------------------------------------------------------------
  */
 
@@ -288,6 +304,10 @@ static void do_line(struct run *run, char *line)
 		do_who(run, &words);
 	else if (!strcmp(words.word[0], "ephemeral"))
 		do_ephemeral(run);
+	else if (!strcmp(words.word[0], "tick"))
+		rates_tick(run->top.rates, run->time_ns + STEP_NS);
+	else if (!strcmp(words.word[0], "top") || !strcmp(words.word[0], "details"))
+		do_top(run, &words);
 	else
 		do_record(run, &words);
 }
@@ -299,7 +319,7 @@ static unsigned run_case(const char *path, FILE *text_out, FILE *json_out)
 	char *line = NULL, titles[256];
 	size_t room = 0;
 
-	if (!in || !run.model)
+	if (!in || !run.model || !top_collection_open(&run.top))
 		give_up("cannot read %s", path);
 	event_text_header(titles, sizeof(titles), &run.options);
 	fputs(titles, text_out);
@@ -308,6 +328,7 @@ static unsigned run_case(const char *path, FILE *text_out, FILE *json_out)
 	free(line);
 	fclose(in);
 	json_free(&run.json);
+	top_collection_close(&run.top);
 	model_free(run.model);
 	return run.disagreements;
 }

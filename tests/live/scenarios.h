@@ -128,6 +128,14 @@
 	X(metrics_usage)                                                                                     \
 	X(metrics_namespaces)                                                                                \
 	X(metrics_churn)                                                                                     \
+	X(top_numbers)                                                                                       \
+	X(top_keys_live)                                                                                     \
+	X(top_hostile)                                                                                       \
+	X(top_sizes)                                                                                         \
+	X(top_ways_out)                                                                                      \
+	X(top_suspended)                                                                                     \
+	X(top_unplugged)                                                                                     \
+	X(top_plays)                                                                                         \
 	X(wakeups)
 
 #define X(name) void name(struct scene *scene);

@@ -18,6 +18,7 @@
 #include "core/model.h"
 #include "records.h"
 #include "view/metrics_text.h"
+#include "view/top.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -241,11 +242,59 @@ static void each_allocation_of_metrics_fails(void **state)
 		assert_true(scrape_all(which, true) > 0);
 }
 
+/* --- views of top -----------------------------------------------------------------------------------------
+ */
+
+static unsigned read_all(const struct story *story, unsigned which)
+{
+	struct top_table table = {0};
+	struct top_source source = {.model = story->model, .tree = true, .closed = true};
+	unsigned errors = 0;
+
+	allocations = 0;
+	all_later_ones = false;
+	failing = which;
+	source.rates = rates_new(NULL);
+	source.departed = departed_new(4);
+	source.backlog = backlog_new(4);
+	for (unsigned view = 0; view < TOP_VIEWS && source.rates && source.departed && source.backlog;
+	     view++) {
+		int error = top_table_read(&table, (enum top_view)view, &source);
+
+		assert_true(error == 0 || error == -ENOMEM);
+		errors += error != 0;
+	}
+	errors += !source.rates || !source.departed || !source.backlog;
+	failing = 0;
+	rates_free((struct rates *)source.rates);
+	departed_free((struct departed *)source.departed);
+	backlog_free((struct backlog *)source.backlog);
+	top_table_free(&table);
+	return errors;
+}
+
+static void each_allocation_of_a_view_fails(void **state)
+{
+	struct story story = {.model = model_new(NULL)};
+	unsigned total;
+
+	assert_non_null(story.model);
+	tell_of_processes(&story);
+	tell_of_sockets(&story);
+	assert_int_equal(read_all(&story, 0), 0);
+	total = allocations;
+	assert_true(total > 20);
+	for (unsigned which = 1; which <= total; which++)
+		assert_int_equal(read_all(&story, which), 1);
+	model_free(story.model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_allocation_fails),
 		cmocka_unit_test(each_allocation_of_metrics_fails),
+		cmocka_unit_test(each_allocation_of_a_view_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

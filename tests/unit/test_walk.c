@@ -332,6 +332,32 @@ static void too_many_ended(void **state)
 	assert_false(repairs(f)->incomplete);
 }
 
+/* What ends without an event stays between two looks for whoever shows it, until a look does not find it. */
+static void old_remains_go(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	found(f, 11, TCP_TIME_WAIT);
+	found(f, 12, TCP_TIME_WAIT);
+	found(f, 13, TCP_TIME_WAIT);
+	found(f, 14, TCP_ESTABLISHED);
+	end(f);
+	model_forget_old_remains(f->model, 0);
+	assert_int_equal(model_socket_count(f->model), 4);
+	f->now_ns += 1000;
+	part(f, WALK_BEGIN, SOURCE_POLL, 0);
+	found(f, 12, TCP_TIME_WAIT);
+	model_forget_old_remains(f->model, 1011); /* only this port was looked at */
+	assert_null(row(f, 11));
+	assert_non_null(row(f, 12));
+	assert_non_null(row(f, 13));
+	model_forget_old_remains(f->model, 0);
+	assert_non_null(row(f, 12));
+	assert_null(row(f, 13));
+	assert_non_null(row(f, 14));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(in_flight_as_long_as_it_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_flight_after_a_look_at_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(old_remains_go, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

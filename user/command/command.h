@@ -31,6 +31,7 @@ int command_wait(const struct options *options, char **words, size_t n_words);
 int command_doctor(const struct options *options, char **words, size_t n_words);
 int command_export(const struct options *options, char **words, size_t n_words);
 int command_ephemeral(const struct options *options, char **words, size_t n_words);
+int command_top(const struct options *options, char **words, size_t n_words);
 int command_ls(const struct options *options, char **words, size_t n_words);
 
 /* --- shared by commands -----------------------------------------------------------------------------------
@@ -44,6 +45,9 @@ void tell_holders_age(uint64_t as_of_ns, uint64_t now_ns);
  * with it. EXIT_DONE or EXIT_USAGE. */
 int parse_filter(const struct options *options, bool recording, char **words, size_t n_words,
 		 struct filter **ret_filter);
+/* The same of a filter in one text, silently. 0, -EINVAL with *error filled, or -ENOMEM. */
+int parse_filter_text(bool recording, const char *text, struct filter **ret_filter,
+		      struct filter_error *error);
 /* The port that who, why and wait ask about: the first word. The same. */
 int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
 	       struct port_spec *ret_spec);
@@ -55,6 +59,8 @@ int output_status(int error);
 struct view_options view_options_of(const struct options *options);
 /* Why a command cannot start, and where more is told of it. EXIT_UNSUPPORTED or EXIT_INTERNAL. */
 int complain_of_start(const struct fault *fault);
+/* Whether --ring-size is one that the kernel takes; says why not. EXIT_DONE or EXIT_USAGE. */
+int check_ring_size(const struct options *options);
 /* Whether all is there that nothing can be done without. 0, or a negative errno with *fault in words. */
 int kernel_fault(bool (*privileges)(char *buf, size_t size), struct fault *fault);
 /* The same, said at once. EXIT_DONE or EXIT_UNSUPPORTED. */

@@ -170,11 +170,12 @@ static int begin(void *context, struct scrape *scrape)
 	return export->options->textfile || export->options->once ? due(export) : 0;
 }
 
-static void seen(void *context, const struct change *change)
+/* Whatever the filter says of printing. */
+static void count_event(void *context, const struct model *model, const struct change *change)
 {
 	const struct export_source *source = &((struct export *)context)->source;
 
-	if (source->model)
+	if (source->model && record_is_public(change->record.header->kind))
 		metrics_state_count(source->metrics, source->model, source->filter, change);
 }
 
@@ -304,7 +305,7 @@ static int run(struct export *export, struct pipeline *pipeline)
 int command_export(const struct options *options, char **words, size_t n_words)
 {
 	struct export export = {.options = options};
-	const struct pipeline_options pipeline_options = {.seen = seen, .seen_context = &export};
+	const struct pipeline_options pipeline_options = {.watch = count_event, .watch_context = &export};
 	struct pipeline *pipeline = NULL;
 	struct filter *filter = NULL;
 	int status = check(options);

@@ -41,6 +41,7 @@ struct serve {
 	struct model *model;
 	struct run_socket socket;
 	struct client clients[CLIENTS_MAX];
+	bool keeps_remains;	/* somebody else looks at them */
 	struct client *walking; /* whom the walk is for that is under way; NULL: nobody, or it has gone */
 };
 
@@ -153,9 +154,12 @@ static int walked(void *context)
 		client->looking = false;
 		return walk_for(client);
 	}
+	if (client && client->question.ask.flags & ASK_CONNECTIONS)
+		model_forget_old_remains(serve->model, client->question.ask.port);
 	if (client)
 		answer(client);
-	model_forget_remains(serve->model);
+	if (!serve->keeps_remains)
+		model_forget_remains(serve->model);
 	freshness = freshness_of(serve);
 	if (freshness_look_afterwards(&freshness))
 		repair_look(serve->repair);
@@ -254,14 +258,16 @@ static int client_comes(void *context)
 /* --- from beginning to end --------------------------------------------------------------------------------
  */
 
-int serve_open(struct loop *loop, struct repair *repair, struct model *model, struct serve **ret_serve)
+int serve_open(struct loop *loop, struct repair *repair, struct model *model, bool keeps_remains,
+	       struct serve **ret_serve)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
 
 	*ret_serve = NULL;
 	if (!serve)
 		return -ENOMEM;
-	*serve = (struct serve){.loop = loop, .repair = repair, .model = model};
+	*serve = (struct serve){
+		.loop = loop, .repair = repair, .model = model, .keeps_remains = keeps_remains};
 	if (run_socket_open(&serve->socket)) {
 		free(serve);
 		return 0;

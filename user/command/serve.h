@@ -10,13 +10,17 @@
 #include "core/model.h"
 #include "loop.h"
 
+#include <stdbool.h>
+
 struct serve;
 
 /*
  * Serves unless another one does or nobody may (*ret_serve is NULL then, and it is no error). Everything is
- * borrowed. 0 or -ENOMEM.
+ * borrowed. keeps_remains: somebody else
+ * looks at what ends without an event, so it stays in the tables. 0 or -ENOMEM.
  */
-int serve_open(struct loop *loop, struct repair *repair, struct model *model, struct serve **ret_serve);
+int serve_open(struct loop *loop, struct repair *repair, struct model *model, bool keeps_remains,
+	       struct serve **ret_serve);
 /* Drops clients that take nothing. Once a second. */
 void serve_tick(struct serve *serve);
 void serve_close(struct serve *serve);

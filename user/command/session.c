@@ -46,6 +46,7 @@ struct session {
 	struct loop loop;
 	int reader, tick, end; /* timers */
 	int signal_fd;
+	bool partial; /* not everything can be seen here */
 };
 
 /* --- reading
@@ -209,13 +210,7 @@ static int load_sources(struct session *session, struct fault *fault)
 /* Somebody reads what becomes of binds. */
 static bool wants_conflicts(const struct session *session)
 {
-	return !session->scrape_plan && !session->show_plan;
-}
-
-/* Somebody reads what becomes of binds. */
-static bool wants_conflicts(const struct session *session)
-{
-	return !session->scrape_plan && !session->show_plan;
+	return !session->scrape_plan && (!session->show_plan || session->show_plan->shows_events);
 }
 
 /* What stands between the sources and the pipeline. */
@@ -363,13 +358,14 @@ static int open_loop(struct session *session)
 	return error ? error : open_timers(session);
 }
 
-static void warn_of_missing(const struct session *session)
+static void warn_of_missing(struct session *session)
 {
 	struct finding findings[FACT_COUNT];
 	char remark[1024];
 
 	live_findings(session->live, findings);
-	if (*findings_remark(findings, remark, sizeof(remark)) && !session->options->quiet)
+	session->partial = *findings_remark(findings, remark, sizeof(remark));
+	if (session->partial && !session->options->quiet)
 		complain("not everything can be seen here: %s; portsnoop doctor tells more", remark);
 }
 
@@ -394,7 +390,7 @@ static int run_loop(struct session *session)
 	 * nobody. */
 	if (!session->options->no_udp_send && !is_silent(session))
 		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
-				    &session->serve);
+				    session->show_plan && session->show_plan->keeps_remains, &session->serve);
 	if (!result)
 		result = begin_stream(session);
 	if (!result)
@@ -403,7 +399,7 @@ static int run_loop(struct session *session)
 		child_let_go(session->child);
 	if (!result && session->show_plan)
 		result = show_open(&session->show, session->show_plan, &session->loop, &session->repair,
-				   pipeline_tables(session->pipeline));
+				   pipeline_tables(session->pipeline), session->partial);
 	if (!result && session->scrape_plan)
 		result = begin_scraping(session);
 	return result ? result : loop_run(&session->loop);

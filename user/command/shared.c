@@ -131,6 +131,14 @@ int parse_filter(const struct options *options, bool recording, char **words, si
 	return status;
 }
 
+int parse_filter_text(bool recording, const char *text, struct filter **ret_filter,
+		      struct filter_error *error)
+{
+	char *words[] = {(char *)text};
+
+	return filter_parse(words, 1, recording ? &resolver_of_recording : &resolver, ret_filter, error);
+}
+
 int parse_port(const struct options *options, const char *command, char **words, size_t n_words,
 	       struct port_spec *ret_spec)
 {
@@ -222,4 +230,17 @@ int check_kernel(bool (*privileges)(char *buf, size_t size))
 	struct fault fault = {0};
 
 	return kernel_fault(privileges, &fault) ? complain_of_start(&fault) : EXIT_DONE;
+}
+
+#define RING_MOST (1u << 30)
+
+int check_ring_size(const struct options *options)
+{
+	uint64_t size = options->ring_size, page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (!size || (size >= page && size <= RING_MOST && !(size & (size - 1))))
+		return EXIT_DONE;
+	complain("--ring-size %llu: expected a power of two from %lluK to 1G", (unsigned long long)size,
+		 (unsigned long long)page >> 10);
+	return EXIT_USAGE;
 }

@@ -9,10 +9,14 @@
 static int looked(void *context)
 {
 	struct show *show = context;
-	int result = show->plan->show(show->plan->context);
-	uint64_t pause_ns = PAUSE * (proc_boottime_ns() - show->begun_ns);
+	uint64_t pause_ns;
+	int result;
 
-	model_forget_remains(show->model);
+	model_forget_old_remains(show->model, 0);
+	result = show->plan->show(show->plan->context);
+	pause_ns = PAUSE * (proc_boottime_ns() - show->begun_ns);
+	if (!show->plan->keeps_remains)
+		model_forget_remains(show->model);
 	if (pause_ns < show->plan->every_ns)
 		pause_ns = show->plan->every_ns;
 	loop_timer_in(show->loop, show->timer, pause_ns);
@@ -33,11 +37,17 @@ static int look(void *context)
 }
 
 int show_open(struct show *show, const struct show_plan *plan, struct loop *loop, struct repair *repair,
-	      struct model *model)
+	      struct model *model, bool partial)
 {
 	*show = (struct show){.plan = plan, .loop = loop, .repair = repair, .model = model};
 	show->timer = loop_add_timer(loop, look, show);
 	if (show->timer < 0)
 		return show->timer;
+	if (plan->open) {
+		int result = plan->open(plan->context, loop, partial);
+
+		if (result)
+			return result;
+	}
 	return loop_timer_in(loop, show->timer, plan->first_ns);
 }

@@ -10,12 +10,18 @@
 #include "core/model.h"
 #include "loop.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct show_plan {
 	uint64_t first_ns, every_ns; /* after `ready`, and at least after each time */
 	int (*show)(void *context);  /* what it returns, if not 0, ends the trace */
 	void *context;
+	/* When the trace has begun; what it returns, if not 0, ends it. NULL: nothing is to be done then.
+	 * partial: not everything can be seen here. */
+	int (*open)(void *context, struct loop *loop, bool partial);
+	bool shows_events;  /* too, so that it is looked who is in the way of binds */
+	bool keeps_remains; /* of each look until the next: it looks at the tables in between, too */
 };
 
 struct show {
@@ -29,6 +35,6 @@ struct show {
 
 /* Everything is borrowed. 0 or a negative errno. */
 int show_open(struct show *show, const struct show_plan *plan, struct loop *loop, struct repair *repair,
-	      struct model *model);
+	      struct model *model, bool partial);
 
 #endif

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RING_MOST (1u << 30)
-
 /* What went wrong in words, and the status that goes with it. EPIPE is no error: the reader has had enough.
  */
 static int status_of(int error, const struct pipeline *pipeline, const struct fault *fault)
@@ -94,17 +92,6 @@ static int close_save(struct recording_writer *writer, const char *path, int sta
 		return status;
 	complain("%s: %s", path, strerror(-error));
 	return EXIT_OUTPUT;
-}
-
-static int check_ring_size(const struct options *options)
-{
-	uint64_t size = options->ring_size, page = (uint64_t)sysconf(_SC_PAGESIZE);
-
-	if (!size || (size >= page && size <= RING_MOST && !(size & (size - 1))))
-		return EXIT_DONE;
-	complain("--ring-size %llu: expected a power of two from %lluK to 1G", (unsigned long long)size,
-		 (unsigned long long)page >> 10);
-	return EXIT_USAGE;
 }
 
 static int trace_live(const struct options *options, struct pipeline *pipeline)

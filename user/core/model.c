@@ -323,8 +323,11 @@ int model_apply(struct model *model, const struct record *record, struct change 
 	}
 	if (ended)
 		model->ended = row;
-	*ret_change =
-		(struct change){.record = *record, .process = process, .socket = row, .released = ended};
+	*ret_change = (struct change){.record = *record,
+				      .process = process,
+				      .socket = row,
+				      .released = ended,
+				      .bytes = sockets_take_news(model->sockets)};
 	return error;
 }
 
@@ -392,6 +395,11 @@ static int each_process(struct process *process, void *context)
 void model_forget_remains(struct model *model)
 {
 	sockets_forget_remains(model->sockets);
+}
+
+void model_forget_old_remains(struct model *model, uint16_t port)
+{
+	sockets_forget_old_remains(model->sockets, port);
 }
 
 int model_each_name(const struct model *model,

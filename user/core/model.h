@@ -78,6 +78,7 @@ struct socket_row {
 	bool port_read : 1;   /* the next two are known */
 	bool exclusive : 1;   /* TCP: bind or listen got the port, the kernel gives it to no connect */
 	bool chosen : 1;      /* by its number, not as any port */
+	bool counted : 1;     /* bytes were read */
 };
 
 /* What one record meant. Pointers stay valid until the next model_apply(). */
@@ -87,6 +88,7 @@ struct change {
 	const struct socket_row
 		*socket; /* as it is now; at its end, as it was; NULL when not in the tables */
 	bool released;	 /* the row goes with the next record */
+	uint64_t bytes;	 /* payload, both ways, that this record tells beyond what was known of the socket */
 	const struct holder_event *holder; /* what a `holder` event tells; NULL for all others */
 };
 
@@ -157,6 +159,10 @@ const struct destinations *model_destinations(const struct model *model);
 
 /* Takes out what ends without an event: requests, TIME_WAIT. */
 void model_forget_remains(struct model *model);
+/* The same of those that the walk which has just ended did not find; port: it looked at this one alone, 0: at
+ * all.
+ */
+void model_forget_old_remains(struct model *model, uint16_t port);
 int model_each_name(const struct model *model,
 		    int (*callback)(void *context, enum meta_type type, uint64_t key, const char *text),
 		    void *context);

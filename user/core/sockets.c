@@ -289,9 +289,27 @@ static struct socket_row *apply_autobind(struct sockets *sockets, const struct r
 	return row;
 }
 
+void sockets_count_news(struct sockets *sockets, const struct socket_row *row, uint64_t sent,
+			uint64_t received)
+{
+	uint64_t before = row->bytes_sent + row->bytes_received, now = sent + received;
+
+	if ((row->seen_from_start || row->counted) && now > before)
+		sockets->news_bytes = now - before;
+}
+
+uint64_t sockets_take_news(struct sockets *sockets)
+{
+	uint64_t bytes = sockets->news_bytes;
+
+	sockets->news_bytes = 0;
+	return bytes;
+}
+
 static struct socket_row *apply_close(struct sockets *sockets, const struct record *record,
 				      const struct process *process, bool *ret_ended)
 {
+	const struct rec_close *close = (const void *)record->header;
 	struct socket_row *row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
 
 	if (!(record->header->flags & CLOSE_F_STILL_BOUND))
@@ -299,8 +317,10 @@ static struct socket_row *apply_close(struct sockets *sockets, const struct reco
 	if (!row)
 		return NULL;
 	row->touched_ns = record->header->time_ns;
+	if (record->header->flags & CLOSE_F_COUNTERS)
+		sockets_count_news(sockets, row, close->bytes_sent, close->bytes_received);
 	if (!(record->header->flags & CLOSE_F_STILL_BOUND)) {
-		remember(sockets, row, (const void *)record->header, process);
+		remember(sockets, row, close, process);
 		*ret_ended = true;
 		return row;
 	}

@@ -33,6 +33,10 @@ void sockets_hold(struct sockets *sockets, const struct rec_holder *record, stru
 void sockets_remove(struct sockets *sockets, struct socket_row *row);
 /* Takes out what no event will end. */
 void sockets_forget_remains(struct sockets *sockets);
+/* See model_forget_old_remains(). */
+void sockets_forget_old_remains(struct sockets *sockets, uint16_t port);
+/* Payload that the last record told of beyond what was known; 0 when asked again. */
+uint64_t sockets_take_news(struct sockets *sockets);
 /* A walk has ended: what it did not find goes. */
 void sockets_settle(struct sockets *sockets, uint64_t time_ns);
 

@@ -12,10 +12,17 @@ struct sockets {
 	struct tuples *tuples;
 	struct sockets_context with;
 	uint64_t left_out;
+	uint64_t news_bytes; /* see sockets_take_news() */
 };
 
 /* Finds or makes the row; NULL when there is no room, which is counted. */
 struct socket_row *sockets_see(struct sockets *sockets, const struct rec_socket *socket);
+/*
+ * Counters of a socket as a record has them: what they are ahead of the row's is new. Of a connection that
+ * was there before us, and whose counters nobody has read yet, that is not known.
+ */
+void sockets_count_news(struct sockets *sockets, const struct socket_row *row, uint64_t sent,
+			uint64_t received);
 /* Takes over what the record says; what it does not say (creator, options) stays. */
 void sockets_update(const struct sockets *sockets, struct socket_row *row, const struct rec_socket *socket);
 

@@ -57,6 +57,10 @@ struct socket_row *sockets_found(struct sockets *sockets, const struct record *r
 	sockets_update(sockets, row, record->socket);
 	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
 	row->remains = record->header->flags & SOCKET_F_REMAINS;
+	if (record->header->flags & SOCKET_F_COUNTERS) {
+		sockets_count_news(sockets, row, found->bytes_sent, found->bytes_received);
+		row->counted = true;
+	}
 	take_counters(row, found);
 	if (record->header->flags & SOCKET_F_PORT_READ) {
 		row->port_read = true;
@@ -136,4 +140,27 @@ static int forget_remains(void *item, void *context)
 void sockets_forget_remains(struct sockets *sockets)
 {
 	table_each(sockets->rows, forget_remains, sockets);
+}
+
+struct old {
+	struct sockets *sockets;
+	uint16_t port;
+};
+
+static int forget_old(void *item, void *context)
+{
+	struct socket_row *row = item;
+	const struct old *old = context;
+
+	if (row->remains && !walk_just_saw(old->sockets->with.walk, row) &&
+	    (!old->port || row->socket.local_port == old->port))
+		sockets_remove(old->sockets, row);
+	return 0;
+}
+
+void sockets_forget_old_remains(struct sockets *sockets, uint16_t port)
+{
+	struct old old = {sockets, port};
+
+	table_each(sockets->rows, forget_old, &old);
 }

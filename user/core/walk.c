@@ -159,6 +159,11 @@ void walk_saw_socket(const struct walk *walk, struct socket_row *row)
 	row->absent = false;
 }
 
+bool walk_just_saw(const struct walk *walk, const struct socket_row *row)
+{
+	return row->mark == walk->mark;
+}
+
 bool walk_saw_holder(const struct walk *walk, struct holder *holder)
 {
 	bool first = holder->mark != walk->mark;

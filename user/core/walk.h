@@ -24,6 +24,8 @@ void walk_socket_ended(struct walk *walk, const struct rec_socket *socket);
 /* Whether a row that was found may be put into the tables. */
 bool walk_may_add(struct walk *walk, const struct rec_socket *socket, bool remains);
 void walk_saw_socket(const struct walk *walk, struct socket_row *row);
+/* Whether the last walk, or the one under way, has seen it. */
+bool walk_just_saw(const struct walk *walk, const struct socket_row *row);
 /* True for the first of its descriptors. */
 bool walk_saw_holder(const struct walk *walk, struct holder *holder);
 

@@ -48,3 +48,27 @@ bool utf8_is_layout(uint32_t code)
 	return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
 	       (code >= 0x2066 && code <= 0x2069);
 }
+
+size_t utf8_encode(uint32_t code, char to[4])
+{
+	if (code < 0x80) {
+		to[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		to[0] = (char)(0xc0 | code >> 6);
+		to[1] = (char)(0x80 | (code & 63));
+		return 2;
+	}
+	if (code < 0x10000) {
+		to[0] = (char)(0xe0 | code >> 12);
+		to[1] = (char)(0x80 | (code >> 6 & 63));
+		to[2] = (char)(0x80 | (code & 63));
+		return 3;
+	}
+	to[0] = (char)(0xf0 | code >> 18);
+	to[1] = (char)(0x80 | (code >> 12 & 63));
+	to[2] = (char)(0x80 | (code >> 6 & 63));
+	to[3] = (char)(0x80 | (code & 63));
+	return 4;
+}

@@ -19,6 +19,9 @@
  */
 size_t utf8_decode(const void *text, size_t length, uint32_t *ret_code);
 
+/* Writes a code point up to 0x10ffff, without NUL; returns its bytes. */
+size_t utf8_encode(uint32_t code, char to[4]);
+
 /* C0, DEL or C1: a terminal obeys these. */
 bool utf8_is_control(uint32_t code);
 /* Invisible, but changes the order of what is around it (Bidi_Control) or ends a line (U+2028, U+2029). */

@@ -4,6 +4,8 @@
 #include "io/recording.h"
 
 #include <errno.h>
+#include <portsnoop/event.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int open_recording(const char *path, struct recording_reader **ret_reader, struct fault *fault)
@@ -38,4 +40,89 @@ int replay_read(const char *path, const struct sink *sink, bool *ret_cut, struct
 	}
 	recording_close(reader);
 	return result;
+}
+
+/* --- in pieces --------------------------------------------------------------------------------------------
+ */
+
+struct replay {
+	struct recording_reader *reader;
+	const struct rec_header *next; /* read, and not handed out; NULL: none */
+};
+
+int replay_open(const char *path, struct replay **ret_replay, struct fault *fault)
+{
+	struct replay *replay = calloc(1, sizeof(*replay));
+	int error = replay ? open_recording(path, &replay->reader, fault)
+			   : fault_set(fault, -ENOMEM, "out of memory");
+
+	if (error)
+		free(replay);
+	else
+		*ret_replay = replay;
+	return error;
+}
+
+void replay_close(struct replay *replay)
+{
+	if (!replay)
+		return;
+	recording_close(replay->reader);
+	free(replay);
+}
+
+int replay_until(struct replay *replay, uint64_t time_ns, const struct sink *sink, bool *ret_ended)
+{
+	const void *record;
+	int result = 0;
+
+	*ret_ended = false;
+	while (!result) {
+		if (!replay->next) {
+			int size = recording_read(replay->reader, &record);
+
+			*ret_ended = size <= 0;
+			if (*ret_ended)
+				return size;
+			replay->next = record;
+		}
+		if (replay->next->time_ns > time_ns)
+			return 0;
+		record = replay->next;
+		replay->next = NULL;
+		result = sink_put(sink, record, ((const struct rec_header *)record)->size);
+	}
+	return result;
+}
+
+struct span {
+	uint64_t ready_ns, first_ns, last_ns;
+};
+
+static int measure(void *context, const void *record, size_t size)
+{
+	const struct rec_header *header = record;
+	struct span *span = context;
+
+	if (header->kind == REC_READY && !span->ready_ns)
+		span->ready_ns = header->time_ns;
+	if (header->time_ns && (!span->first_ns || header->time_ns < span->first_ns))
+		span->first_ns = header->time_ns;
+	if (header->time_ns > span->last_ns)
+		span->last_ns = header->time_ns;
+	return 0;
+}
+
+int replay_span(const char *path, uint64_t *ret_begin_ns, uint64_t *ret_end_ns, struct fault *fault)
+{
+	struct span span = {0};
+	const struct sink sink = {.take = measure, .context = &span};
+	bool cut;
+	int error = replay_read(path, &sink, &cut, fault);
+
+	if (error)
+		return error;
+	*ret_begin_ns = span.ready_ns ? span.ready_ns : span.first_ns;
+	*ret_end_ns = span.last_ns;
+	return 0;
 }

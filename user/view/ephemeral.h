@@ -5,6 +5,7 @@
 
 #include "core/ephemeral.h"
 #include "view/event.h"
+#include "view/text_parts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,16 @@ int ephemeral_print_text(FILE *out, const struct model *model, const struct ephe
 			 const struct ephemeral_options *options);
 int ephemeral_print_json(FILE *out, const struct model *model, const struct ephemeral *ephemeral,
 			 const struct ephemeral_options *options);
+
+/* Neither a socket nor TIME_WAIT in it. */
+bool ephemeral_space_is_empty(const struct ephemeral_space *space);
+/* The range in a line: how many ports, how they are used. */
+void ephemeral_put_space(struct text *text, const struct model *model, const struct ephemeral_space *space,
+			 const struct ephemeral_options *options);
+/* So many characters for the range from end to end; EPHEMERAL_MAP_KEY says what they mean. */
+void ephemeral_put_map(struct text *text, const struct ephemeral_space *space, unsigned cells);
+#define EPHEMERAL_MAP_KEY                                                                                    \
+	". some in use, : a quarter, + half, # three quarters, w mostly TIME_WAIT, L listening, R reserved"
 
 #define EPHEMERAL_WORDS_MAX 1024
 /* A finding as a sentence, and what to do about it. buf of EPHEMERAL_WORDS_MAX bytes; returned. */

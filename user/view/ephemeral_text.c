@@ -22,21 +22,21 @@ static unsigned percent(unsigned part, unsigned whole)
 	return whole ? (unsigned)((part * 100ull + whole / 2) / whole) : 0;
 }
 
-static bool is_empty(const struct ephemeral_space *space)
+bool ephemeral_space_is_empty(const struct ephemeral_space *space)
 {
 	return !space->n_in_use && !space->n_time_wait;
 }
 
 /* "tcp 32768-60999: 28232 ports, 2 reserved; 31 in use (0 %), 1 of them exclusively; 7 more in TIME_WAIT" */
-static void put_space(struct text *text, const struct ephemeral_text *view,
-		      const struct ephemeral_space *space)
+void ephemeral_put_space(struct text *text, const struct model *model, const struct ephemeral_space *space,
+			 const struct ephemeral_options *options)
 {
 	unsigned size = space->high - space->low + 1u;
 
 	text_format(text, "%s %u-%u", record_transport_name(space->protocol), space->low, space->high);
-	if (space->netns != view->options->home_netns) {
+	if (space->netns != options->home_netns) {
 		text_put(text, " in network namespace ");
-		text_netns(text, view->model, space->netns, view->options->view.numeric);
+		text_netns(text, model, space->netns, options->view.numeric);
 	}
 	if (!space->range_known)
 		text_put(text, " (IANA's range: the kernel's is not known)");
@@ -71,11 +71,12 @@ static char map_cell(const struct ephemeral_space *space, uint16_t low, uint16_t
 	return used || time_wait ? '.' : ' ';
 }
 
-static void put_map(struct text *text, const struct ephemeral_space *space)
+void ephemeral_put_map(struct text *text, const struct ephemeral_space *space, unsigned cells)
 {
-	unsigned size = space->high - space->low + 1u, cells = size < MAP_CELLS ? size : MAP_CELLS;
+	unsigned size = space->high - space->low + 1u;
 
-	text_put(text, "    [");
+	if (cells > size)
+		cells = size;
 	for (unsigned i = 0; i < cells; i++) {
 		char cell[2] = {map_cell(space, (uint16_t)(space->low + size * i / cells),
 					 (uint16_t)(space->low + size * (i + 1) / cells - 1)),
@@ -83,7 +84,6 @@ static void put_map(struct text *text, const struct ephemeral_space *space)
 
 		text_put(text, cell);
 	}
-	text_put(text, "]");
 }
 
 static void print_text(FILE *out, const struct text *text)
@@ -97,10 +97,12 @@ static void print_space(const struct ephemeral_text *view, const struct ephemera
 	char line[LINE_MAX_BYTES];
 	struct text text = text_in(line, sizeof(line));
 
-	put_space(&text, view, space);
+	ephemeral_put_space(&text, view->model, space, view->options);
 	print_text(view->out, &text);
 	text = text_in(line, sizeof(line));
-	put_map(&text, space);
+	text_put(&text, "    [");
+	ephemeral_put_map(&text, space, MAP_CELLS);
+	text_put(&text, "]");
 	print_text(view->out, &text);
 }
 
@@ -112,17 +114,15 @@ static void print_spaces(const struct ephemeral_text *view)
 	for (size_t i = 0; i < view->ephemeral->n_spaces; i++) {
 		const struct ephemeral_space *space = &view->ephemeral->spaces[i];
 
-		if (is_empty(space) && space->netns != view->options->home_netns)
+		if (ephemeral_space_is_empty(space) && space->netns != view->options->home_netns)
 			continue;
 		print_space(view, space);
-		any |= !is_empty(space);
+		any |= !ephemeral_space_is_empty(space);
 	}
 	if (!any && !view->options->home_netns)
 		fputs("no port of any range in use\n", view->out);
 	if (any)
-		fputs("    . some in use, : a quarter, + half, # three quarters, w mostly TIME_WAIT, "
-		      "L listening, R reserved\n",
-		      view->out);
+		fputs("    " EPHEMERAL_MAP_KEY "\n", view->out);
 	if (view->ephemeral->incomplete)
 		fputs("    and more network namespaces, which are left out\n", view->out);
 }
@@ -244,7 +244,7 @@ static bool is_one_netns(const struct ephemeral_text *view)
 	for (size_t i = 0; i < view->ephemeral->n_spaces; i++) {
 		const struct ephemeral_space *space = &view->ephemeral->spaces[i];
 
-		if (is_empty(space) || space->netns == netns)
+		if (ephemeral_space_is_empty(space) || space->netns == netns)
 			continue;
 		if (netns)
 			return false;

@@ -150,18 +150,9 @@ static void cell_port(struct text *text, const void *context, size_t row)
 	text_format(text, "%u", socket_at(context, row)->socket.local_port);
 }
 
-/* As ss has it: * serves both families, 0.0.0.0 and [::] one. */
 static void cell_address(struct text *text, const void *context, size_t row)
 {
-	const struct rec_socket *socket = &socket_at(context, row)->socket;
-	struct endpoint local = endpoint_local(socket);
-	char buf[ENDPOINT_TEXT_MAX];
-
-	if (endpoint_is_dual_stack(socket))
-		text_put(text, "*");
-	else
-		text_format(text, local.family == AF_INET6 ? "[%s]" : "%s",
-			    endpoint_address_text(&local, buf));
+	text_served_address(text, &socket_at(context, row)->socket);
 }
 
 static void cell_state(struct text *text, const void *context, size_t row)

@@ -27,33 +27,44 @@
 #define STYLE_YELL  "\x1b[33m"
 #define STYLE_CYAN  "\x1b[36m"
 
-static const char *style_of(const struct record *record, const struct description *description)
+enum event_meaning event_meaning(const struct record *record, const struct description *description)
 {
 	const struct rec_summary *summary = (const void *)record->header;
 
 	if (description->error)
-		return STYLE_RED;
+		return MEANS_ERROR;
 	if (description->assigned_by)
-		return STYLE_CYAN;
+		return MEANS_ASSIGNED;
 	switch (record->header->kind) {
 	case REC_LISTEN:
-		return STYLE_GREEN;
+		return MEANS_BEGIN;
 	case REC_CLOSE:
-		return STYLE_DIM;
+		return MEANS_END;
 	case REC_REFUSE:
-		return STYLE_YELL;
+		return MEANS_WARNING;
 	case REC_OVERFLOW:
-		return STYLE_RED;
+		return MEANS_ERROR;
 	case REC_LOST:
-		return STYLE_ALARM;
+		return MEANS_LOSS;
 	case REC_SUMMARY:
 		for (unsigned stage = 0; stage < LOSS_STAGE_COUNT; stage++)
 			if (summary->lost[stage])
-				return STYLE_ALARM;
-		return "";
+				return MEANS_LOSS;
+		return MEANS_NOTHING;
 	default:
-		return "";
+		return MEANS_NOTHING;
 	}
+}
+
+static const char *style_of(const struct record *record, const struct description *description)
+{
+	static const char *const styles[] = {
+		[MEANS_NOTHING] = "",	       [MEANS_BEGIN] = STYLE_GREEN,  [MEANS_END] = STYLE_DIM,
+		[MEANS_ASSIGNED] = STYLE_CYAN, [MEANS_WARNING] = STYLE_YELL, [MEANS_ERROR] = STYLE_RED,
+		[MEANS_LOSS] = STYLE_ALARM,
+	};
+
+	return styles[event_meaning(record, description)];
 }
 
 /* --- the columns ------------------------------------------------------------------------------------------

@@ -187,6 +187,18 @@ const char *protocol_name(const struct rec_socket *socket)
 	}
 }
 
+void text_served_address(struct text *text, const struct rec_socket *socket)
+{
+	struct endpoint local = endpoint_local(socket);
+	char buf[ENDPOINT_TEXT_MAX];
+
+	if (endpoint_is_dual_stack(socket))
+		text_put(text, "*");
+	else
+		text_format(text, local.family == AF_INET6 ? "[%s]" : "%s",
+			    endpoint_address_text(&local, buf));
+}
+
 void text_options(struct text *text, uint8_t socket_options, const char *separator)
 {
 	static const char *const names[] = {"reuseaddr", "reuseport", "freebind", "transparent", "v6only"};

@@ -52,8 +52,22 @@ void text_user(struct text *text, const struct model *model, uint32_t uid, bool 
 void text_netns(struct text *text, const struct model *model, uint32_t netns, bool numeric);
 /* The short ID or the name of the container; nothing when there is none. */
 void text_container(struct text *text, const struct cgroup_name *place, bool numeric);
+/* The local address of what serves, as ss has it: * for both families, 0.0.0.0 and [::] for one. */
+void text_served_address(struct text *text, const struct rec_socket *socket);
 /* Names of the options, each behind the separator. */
 void text_options(struct text *text, uint8_t socket_options, const char *separator);
+
+/* What an event is to people: what colours tell. */
+enum event_meaning {
+	MEANS_NOTHING,
+	MEANS_BEGIN,
+	MEANS_END,
+	MEANS_ASSIGNED, /* the kernel chose a port */
+	MEANS_WARNING,
+	MEANS_ERROR,
+	MEANS_LOSS
+};
+enum event_meaning event_meaning(const struct record *record, const struct description *description);
 
 /* An event about a socket: what stands behind the columns. */
 void text_event_details(struct text *text, const struct model *model, const struct change *change,
