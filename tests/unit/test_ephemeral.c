@@ -60,7 +60,7 @@ static struct ephemeral read_all(struct fixture *f)
 {
 	struct ephemeral ephemeral;
 
-	assert_int_equal(ephemeral_read(f->model, f->now_ns, false, &ephemeral), 0);
+	assert_int_equal(ephemeral_read(f->model, 0, f->now_ns, false, &ephemeral), 0);
 	return ephemeral;
 }
 
@@ -192,6 +192,26 @@ static void groups(void **state)
 	ephemeral_free(&ephemeral);
 }
 
+/* What is of other namespaces is in none of its parts. */
+static void one_namespace(void **state)
+{
+	struct fixture *f = *state;
+	struct ephemeral ephemeral;
+
+	connection(f, 1, 40010, 1, TCP_ESTABLISHED, 0);
+	held(f, 7, 1);
+	assert_int_equal(ephemeral_read(f->model, TEST_NETNS, f->now_ns, false, &ephemeral), 0);
+	assert_int_equal(ephemeral.n_spaces, 2);
+	assert_int_equal(ephemeral.n_destinations, 1);
+	assert_int_equal(ephemeral.n_consumers, 1);
+	ephemeral_free(&ephemeral);
+	assert_int_equal(ephemeral_read(f->model, TEST_NETNS + 1, f->now_ns, false, &ephemeral), 0);
+	assert_int_equal(ephemeral.n_spaces + ephemeral.n_destinations + ephemeral.n_consumers +
+				 ephemeral.n_groups + ephemeral.n_findings,
+			 0);
+	ephemeral_free(&ephemeral);
+}
+
 /* Who asked for a port by its number wants that one, and not because of a bind too early. */
 static void chosen_ports(void **state)
 {
@@ -292,7 +312,7 @@ static void recorded(void **state)
 	}
 	make_record(&f->record, REC_RESYNC); /* the last row goes with the next record */
 	apply(f);
-	assert_int_equal(ephemeral_read(f->model, f->now_ns, true, &ephemeral), 0);
+	assert_int_equal(ephemeral_read(f->model, 0, f->now_ns, true, &ephemeral), 0);
 	assert_int_equal(ephemeral.destinations[0].in_use, 6);
 	assert_int_equal(ephemeral.destinations[0].time_wait, 4);
 	assert_int_equal(ephemeral.destinations[0].available, 95 - 10);
@@ -308,13 +328,13 @@ static void recorded(void **state)
 	}
 	make_record(&f->record, REC_RESYNC);
 	apply(f);
-	assert_int_equal(ephemeral_read(f->model, f->now_ns, true, &ephemeral), 0);
+	assert_int_equal(ephemeral_read(f->model, 0, f->now_ns, true, &ephemeral), 0);
 	assert_int_equal(ephemeral.n_destinations, 1); /* without a connection */
 	assert_int_equal(ephemeral.destinations[0].in_use, 0);
 	assert_int_equal(ephemeral.destinations[0].available, 95 - 4);
 	ephemeral_free(&ephemeral);
 	f->now_ns += 61 * SECOND;
-	assert_int_equal(ephemeral_read(f->model, f->now_ns, true, &ephemeral), 0);
+	assert_int_equal(ephemeral_read(f->model, 0, f->now_ns, true, &ephemeral), 0);
 	assert_int_equal(ephemeral.n_destinations, 0);
 	ephemeral_free(&ephemeral);
 }
@@ -361,9 +381,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_range, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_in_use), TEST(shared_and_exclusive), TEST(incoming),  TEST(consumers),
-		TEST(groups),	      TEST(chosen_ports),	  TEST(exhausted), TEST(watched),
-		TEST(recorded),	      TEST(namespaces),		  TEST(udp),
+		TEST(nothing_in_use), TEST(shared_and_exclusive),
+		TEST(incoming),	      TEST(consumers),
+		TEST(groups),	      TEST(one_namespace),
+		TEST(chosen_ports),   TEST(exhausted),
+		TEST(watched),	      TEST(recorded),
+		TEST(namespaces),     TEST(udp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

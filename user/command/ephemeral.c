@@ -6,6 +6,7 @@
 #include "view/ephemeral.h"
 #include "command/command.h"
 #include "command/fill.h"
+#include "command/netns_choice.h"
 #include "command/session.h"
 #include "io/pager.h"
 #include "pipeline.h"
@@ -23,7 +24,8 @@
 struct look {
 	const struct options *options;
 	const struct pipeline *pipeline;
-	bool shown; /* before */
+	uint32_t netns; /* 0: all */
+	bool shown;	/* before */
 };
 
 static int print_to(FILE *out, const struct look *look)
@@ -34,6 +36,7 @@ static int print_to(FILE *out, const struct look *look)
 		.json = options->json,
 		.by_events = options->from,
 		.now_ns = options->from ? pipeline_time_ns(look->pipeline) : proc_boottime_ns(),
+		.only_netns = look->netns,
 		.home_netns = options->from ? 0 : proc_netns(),
 	};
 
@@ -53,9 +56,9 @@ static int print_paged(const struct look *look)
 	return output_status(error);
 }
 
-static int look_once(const struct options *options, struct pipeline *pipeline)
+static int look_once(const struct options *options, uint32_t netns, struct pipeline *pipeline)
 {
-	const struct look look = {.options = options, .pipeline = pipeline};
+	const struct look look = {.options = options, .pipeline = pipeline, .netns = netns};
 	const struct fill fill = {.connections = true,
 				  .descriptions = options->json,
 				  .with_ports = true,
@@ -90,9 +93,9 @@ static int show(void *context)
 	return error || look->options->watch ? error : SHOWN;
 }
 
-static int watch(const struct options *options, struct pipeline *pipeline)
+static int watch(const struct options *options, uint32_t netns, struct pipeline *pipeline)
 {
-	struct look look = {.options = options, .pipeline = pipeline};
+	struct look look = {.options = options, .pipeline = pipeline, .netns = netns};
 	const struct show_plan plan = {
 		.first_ns = options->observe_ns, .every_ns = EVERY_NS, .show = show, .context = &look};
 	struct fault fault = {0};
@@ -128,9 +131,12 @@ static int check(const struct options *options, size_t n_words)
 int command_ephemeral(const struct options *options, char **words, size_t n_words)
 {
 	const struct pipeline_options pipeline_options = {.print = false};
+	uint32_t netns = 0;
 	int status = check(options, n_words);
 	struct pipeline *pipeline;
 
+	if (!status)
+		status = netns_choice_read(options, &netns);
 	if (status)
 		return status;
 	pipeline = pipeline_new(&pipeline_options, STDOUT_FILENO);
@@ -138,8 +144,8 @@ int command_ephemeral(const struct options *options, char **words, size_t n_word
 		complain("out of memory");
 		return EXIT_INTERNAL;
 	}
-	status = options->watch || options->observe_ns ? watch(options, pipeline)
-						       : look_once(options, pipeline);
+	status = options->watch || options->observe_ns ? watch(options, netns, pipeline)
+						       : look_once(options, netns, pipeline);
 	pipeline_free(pipeline);
 	return status;
 }

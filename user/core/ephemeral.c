@@ -190,11 +190,11 @@ double ephemeral_used_ratio(const struct ephemeral *ephemeral,
 	return space->n_usable ? 1.0 - (double)destination->available / space->n_usable : 1.0;
 }
 
-int ephemeral_read(const struct model *model, uint64_t now_ns, bool by_events,
+int ephemeral_read(const struct model *model, uint32_t netns, uint64_t now_ns, bool by_events,
 		   struct ephemeral *ret_ephemeral)
 {
 	struct ephemeral ephemeral = {.by_events = by_events};
-	int error = ephemeral_read_spaces(&ephemeral, model);
+	int error = ephemeral_read_spaces(&ephemeral, model, netns);
 
 	if (!error)
 		error = ephemeral_read_destinations(&ephemeral, model, now_ns);

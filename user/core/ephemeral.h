@@ -103,11 +103,11 @@ struct ephemeral {
 };
 
 /*
- * now_ns: CLOCK_BOOTTIME. by_events: nobody has looked for TIME_WAIT, as in a recording; then a destination
- * has what went into it in the last 60 s, and of the spaces it is not known. Pointers into the model: good
- * until its next change. 0 or -ENOMEM.
+ * netns: inode of the only namespace that it is about; 0: all. now_ns: CLOCK_BOOTTIME. by_events: nobody has
+ * looked for TIME_WAIT, as in a recording; then a destination has what went into it in the last 60 s, and of
+ * the spaces it is not known. Pointers into the model: good until its next change. 0 or -ENOMEM.
  */
-int ephemeral_read(const struct model *model, uint64_t now_ns, bool by_events,
+int ephemeral_read(const struct model *model, uint32_t netns, uint64_t now_ns, bool by_events,
 		   struct ephemeral *ret_ephemeral);
 void ephemeral_free(struct ephemeral *ephemeral);
 /* Of what is usable towards this destination, 0 to 1. */

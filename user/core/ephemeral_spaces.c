@@ -17,6 +17,7 @@ static const uint16_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
 #define N_PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
 
 struct namespaces {
+	uint32_t only; /* 0: all */
 	uint32_t *inodes;
 	size_t n;
 	bool more;
@@ -31,6 +32,8 @@ static int compare_inodes(const void *left, const void *right)
 
 static void add(struct namespaces *namespaces, uint32_t inode)
 {
+	if (namespaces->only && inode != namespaces->only)
+		return;
 	for (size_t i = namespaces->n; i--;) /* neighbours are mostly of one */
 		if (namespaces->inodes[i] == inode)
 			return;
@@ -149,9 +152,10 @@ static int make_spaces(struct ephemeral *ephemeral, const struct model *model,
 	return 0;
 }
 
-int ephemeral_read_spaces(struct ephemeral *ephemeral, const struct model *model)
+int ephemeral_read_spaces(struct ephemeral *ephemeral, const struct model *model, uint32_t netns)
 {
-	struct namespaces namespaces = {.inodes = calloc(NETNS_MAX, sizeof(*namespaces.inodes))};
+	struct namespaces namespaces = {.only = netns,
+					.inodes = calloc(NETNS_MAX, sizeof(*namespaces.inodes))};
 	int error;
 
 	if (!namespaces.inodes)

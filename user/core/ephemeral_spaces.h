@@ -15,8 +15,8 @@ struct ephemeral_possession {
 	bool exclusive, bound_before;
 };
 
-/* Every namespace whose range is known or in which a port of it is used, TCP and UDP. */
-int ephemeral_read_spaces(struct ephemeral *ephemeral, const struct model *model);
+/* Every namespace whose range is known or in which a port of it is used, or only one of them: TCP and UDP. */
+int ephemeral_read_spaces(struct ephemeral *ephemeral, const struct model *model, uint32_t netns);
 int ephemeral_read_destinations(struct ephemeral *ephemeral, const struct model *model, uint64_t now_ns);
 int ephemeral_read_consumers(struct ephemeral *ephemeral, const struct model *model);
 /* Of possessions that are together by process. */

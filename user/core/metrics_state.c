@@ -184,7 +184,7 @@ static double fullest(const struct ephemeral *ephemeral, uint32_t netns)
 static int tell_ephemeral(const struct telling *telling, uint64_t now_ns)
 {
 	struct ephemeral ephemeral;
-	int error = ephemeral_read(telling->model, now_ns, false, &ephemeral);
+	int error = ephemeral_read(telling->model, 0, now_ns, false, &ephemeral);
 
 	for (size_t i = 0; i < ephemeral.n_spaces && !error; i++) {
 		const struct ephemeral_space *space = &ephemeral.spaces[i];

@@ -6,7 +6,8 @@
 int ephemeral_print(FILE *out, const struct model *model, const struct ephemeral_options *options)
 {
 	struct ephemeral ephemeral;
-	int error = ephemeral_read(model, options->now_ns, options->by_events, &ephemeral);
+	int error =
+		ephemeral_read(model, options->only_netns, options->now_ns, options->by_events, &ephemeral);
 
 	if (error)
 		return error;

@@ -16,6 +16,7 @@ struct ephemeral_options {
 	bool json;
 	bool by_events;	     /* a recording: nobody has looked for TIME_WAIT */
 	uint64_t now_ns;     /* CLOCK_BOOTTIME */
+	uint32_t only_netns; /* inode; 0: all of them */
 	uint32_t home_netns; /* inode of the viewer's own; 0: none is */
 };
 

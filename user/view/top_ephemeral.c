@@ -176,7 +176,7 @@ static void take_destination(struct top_row *row, const struct ephemeral *epheme
 int top_read_ephemeral(struct top_table *table, const struct top_source *source)
 {
 	struct ephemeral ephemeral;
-	int error = ephemeral_read(source->model, source->now_ns, source->by_events, &ephemeral);
+	int error = ephemeral_read(source->model, 0, source->now_ns, source->by_events, &ephemeral);
 
 	if (error)
 		return error;

@@ -67,7 +67,7 @@ int top_foresee(const struct top_source *source, struct top_forecast *ret_foreca
 {
 	struct top_forecast forecast = {0};
 	struct ephemeral ephemeral;
-	int error = ephemeral_read(source->model, source->now_ns, source->by_events, &ephemeral);
+	int error = ephemeral_read(source->model, 0, source->now_ns, source->by_events, &ephemeral);
 
 	if (error)
 		return error;
