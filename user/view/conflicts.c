@@ -12,8 +12,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#define SHOWN	      3 /* in a line of text */
-#define HOLDERS_SHOWN 4
+#define SHOWN 3 /* in a line of text */
 
 /* --- one of them ------------------------------------------------------------------------------------------
  */
@@ -87,21 +86,6 @@ static void put_rule(struct text *text, const struct rec_conflict *conflict,
 		text_format(text, ", gone in %" PRIu32 " s", conflict->left_s);
 }
 
-static void put_holders(struct text *text, const struct model *model, const struct socket_row *row)
-{
-	struct actor holders[HOLDERS_SHOWN];
-	uint32_t shown = 0;
-
-	for (const struct holder *h = row->holders; h && shown < HOLDERS_SHOWN; h = h->next)
-		holders[shown++] = describe_holder(model, h);
-	if (!shown)
-		return;
-	text_put(text, ": ");
-	text_actors(text, holders, shown);
-	if (shown < row->n_holders)
-		text_format(text, " and %u more", row->n_holders - shown);
-}
-
 void text_conflicts(struct text *text, const struct model *model, const struct rec_conflicts *record)
 {
 	unsigned shown = record->n < SHOWN ? record->n : SHOWN;
@@ -120,7 +104,7 @@ void text_conflicts(struct text *text, const struct model *model, const struct r
 		describe_row(model, &row, &description);
 		text_put(text, i ? "; " : "");
 		put_rule(text, &record->conflicts[i], &description);
-		put_holders(text, model, &row);
+		text_holders(text, model, &row, ": ");
 	}
 	if (shown < record->total)
 		text_format(text, "; %" PRIu32 " more", record->total - shown);

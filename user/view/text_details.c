@@ -6,8 +6,6 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#define HOLDERS_SHOWN 8
-
 static void put_error(struct text *text, int error)
 {
 	char buf[ERROR_TYPE_MAX];
@@ -131,21 +129,6 @@ static const char *end_in_words(const struct rec_close *close, const struct desc
 	}
 }
 
-static void put_close_holders(struct text *text, const struct model *model, const struct socket_row *row)
-{
-	struct actor holders[HOLDERS_SHOWN];
-	uint32_t shown = 0;
-
-	for (const struct holder *h = row->holders; h && shown < HOLDERS_SHOWN; h = h->next)
-		holders[shown++] = describe_holder(model, h);
-	if (!shown)
-		return;
-	text_put(text, ", held by ");
-	text_actors(text, holders, shown);
-	if (shown < row->n_holders)
-		text_format(text, " and %u more", row->n_holders - shown);
-}
-
 static void put_close_counters(struct text *text, const struct rec_close *close,
 			       const struct view_options *options)
 {
@@ -183,7 +166,7 @@ static void put_close(struct text *text, const struct model *model, const struct
 	if (flags & CLOSE_F_STILL_BOUND)
 		text_put(text, ", port still bound");
 	if (!change->record.task && change->socket)
-		put_close_holders(text, model, change->socket);
+		text_holders(text, model, change->socket, ", held by ");
 }
 
 static void put_refuse(struct text *text, const struct rec_refuse *refuse)

@@ -233,6 +233,24 @@ void text_actors(struct text *text, const struct actor *actors, size_t n)
 		text_put(text, ")");
 }
 
+#define HOLDERS_SHOWN 8
+
+void text_holders(struct text *text, const struct model *model, const struct socket_row *row,
+		  const char *lead)
+{
+	struct actor holders[HOLDERS_SHOWN];
+	uint32_t shown = 0;
+
+	for (const struct holder *h = row->holders; h && shown < HOLDERS_SHOWN; h = h->next)
+		holders[shown++] = describe_holder(model, h);
+	if (!shown)
+		return;
+	text_put(text, lead);
+	text_actors(text, holders, shown);
+	if (shown < row->n_holders)
+		text_format(text, " and %u more", row->n_holders - shown);
+}
+
 void text_comm(struct text *text, const struct actor *actor)
 {
 	if (actor->comm)

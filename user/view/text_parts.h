@@ -44,6 +44,9 @@ void text_bytes(struct text *text, uint64_t bytes);
 const char *protocol_name(const struct rec_socket *socket);
 /* nginx(812,813) redis(5): neighbours of one name share it. */
 void text_actors(struct text *text, const struct actor *actors, size_t n);
+/* The lead, then those who hold it, some of them by name; nothing when nobody does. */
+void text_holders(struct text *text, const struct model *model, const struct socket_row *row,
+		  const char *lead);
 /* The comm, "?" when it is not known. */
 void text_comm(struct text *text, const struct actor *actor);
 /* Name of the user, or the number; nothing when it is not known. */
