@@ -24,12 +24,20 @@ static void end(struct http_client *client)
 	client->phase = HTTP_ENDED;
 }
 
+/* It has sent something that nobody has read yet. */
+static bool is_heard(const struct http_client *client)
+{
+	char byte;
+
+	return recv(client->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Since when it has done nothing for anybody: idle, or an answer that others had long taken. */
 static bool may_go(const struct http_client *client, enum http_phase phase, uint64_t now_ns)
 {
 	if (client->phase != phase)
 		return false;
-	return phase == HTTP_ASKING || now_ns - client->since_ns >= HTTP_SLOW_NS;
+	return phase == HTTP_ASKING ? !is_heard(client) : now_ns - client->since_ns >= HTTP_SLOW_NS;
 }
 
 static struct http_client *longest(struct http_clients *clients, enum http_phase phase, uint64_t now_ns)
