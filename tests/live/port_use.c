@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ struct truths {
 	unsigned in_use, time_wait, exclusive;
 	unsigned towards[SERVERS], waiting[SERVERS], available[SERVERS];
 	unsigned own, bound_before; /* of this process */
+	unsigned ending;	    /* neither connected any more nor in TIME_WAIT yet */
 };
 
 static unsigned port_of(const struct port_use *use, int fd)
@@ -117,6 +119,7 @@ static void read_kernel(const struct port_use *use, unsigned char marks[HIGH + 1
 		if (local < LOW || local > HIGH)
 			continue;
 		marks[local] |= state == TCP_WAIT ? 2 : 1;
+		truths->ending += state != TCP_WAIT && state != TCP_ESTABLISHED && state != TCP_LISTEN;
 		for (int i = 0; i < SERVERS; i++) {
 			if (peer != 7601u + (unsigned)i)
 				continue;
@@ -240,10 +243,22 @@ static void take_row(struct answer *answer, json_t *row)
 	}
 }
 
+/* The last segments of connections that were closed may still be on their way. */
+static struct truths read_truths_at_rest(const struct port_use *use)
+{
+	uint64_t until_ns = scene_clock_ns() + use->scene->patience_s * UINT64_C(1000000000);
+	struct truths truths;
+
+	do
+		truths = read_truths(use);
+	while (truths.ending && scene_clock_ns() < until_ns);
+	return truths;
+}
+
 /* Asks once, and compares all; the kernel must stand still meanwhile. */
 static struct answer ask(struct port_use *use, const char *option)
 {
-	struct answer answer = {.use = use, .truths = read_truths(use)};
+	struct answer answer = {.use = use, .truths = read_truths_at_rest(use)};
 	struct tool_result result;
 	char *rest, *line;
 
