@@ -71,6 +71,7 @@ void error_usage(struct scene *scene)
 		{"ls", "port", "65536"},
 		{"export", "--once", "--json"},
 		{"export", "--series", "0", "--once"},
+		{"export", "--textfile", "/tmp", "--once"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

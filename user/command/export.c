@@ -7,22 +7,22 @@
 #include "core/metrics_labels.h"
 #include "core/metrics_state.h"
 #include "io/output.h"
+#include "io/whole_file.h"
 #include "source/counters.h"
 #include "system/privileges.h"
 #include "system/proc.h"
 #include "view/metrics_text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define INTERVAL_NS 15000000000
-#define SHOWN	    1 /* ends a trace that was to be scraped once */
-#define RING_MOST   (1u << 30)
+#define INTERVAL_NS   15000000000
+#define TEXTFILE_MODE 0644
+#define SHOWN	      1 /* ends a trace that was to be scraped once */
+#define RING_MOST     (1u << 30)
 
 struct export
 {
@@ -30,47 +30,11 @@ struct export
 	struct export_source source;
 	struct export_service service;
 	struct scrape *scrape;
-	bool file_due;	 /* or standard output */
-	int timer;	 /* of the text file */
-	int write_error; /* of it or of standard output */
-	char *temporary; /* beside the text file; NULL: there is none */
+	bool file_due;		     /* or standard output */
+	int timer;		     /* of the text file */
+	int write_error;	     /* of it or of standard output */
+	struct whole_file *textfile; /* NULL: there is none */
 };
-
-/* --- the text file ----------------------------------------------------------------------------------------
- */
-
-/* All of it or nothing: node_exporter reads whenever it likes. */
-static int write_whole(const char *path, const struct metrics_text *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644), error;
-	struct output *out = fd < 0 ? NULL : malloc(sizeof(*out));
-
-	if (!out) {
-		error = fd < 0 ? -errno : -ENOMEM;
-		if (fd >= 0)
-			close(fd);
-		return error;
-	}
-	output_init(out, fd);
-	error = output_put(out, text->data, text->length);
-	if (!error)
-		error = output_flush(out);
-	free(out);
-	if (close(fd) && !error)
-		error = -errno;
-	return error;
-}
-
-static int write_textfile(const struct export *export, const struct metrics_text *text)
-{
-	int error = write_whole(export->temporary, text);
-
-	if (!error && rename(export->temporary, export->options->textfile))
-		error = -errno;
-	if (error)
-		unlink(export->temporary);
-	return error;
-}
 
 /* --- a scrape ---------------------------------------------------------------------------------------------
  */
@@ -113,7 +77,7 @@ static int write_due(struct export *export)
 	if (error)
 		return error;
 	if (options->textfile) {
-		error = write_textfile(export, &text);
+		error = whole_file_write(export->textfile, text.data, text.length);
 		loop_timer_in(export->scrape->loop, export->timer,
 			      options->interval_ns ? options->interval_ns : INTERVAL_NS);
 	} else {
@@ -240,6 +204,21 @@ static int parse_words(const struct options *options, char **words, size_t n_wor
 	return EXIT_USAGE;
 }
 
+static int open_textfile(struct export *export)
+{
+	const char *path = export->options->textfile;
+	int error = path ? whole_file_new(path, TEXTFILE_MODE, &export->textfile) : 0;
+
+	if (error == -EEXIST)
+		complain("--textfile %s: no file, and only a file is replaced; --once prints the metrics",
+			 path);
+	else if (error)
+		complain("--textfile %s: %s", path, strerror(-error));
+	if (error == -ENOMEM)
+		return EXIT_INTERNAL;
+	return error ? EXIT_USAGE : EXIT_DONE;
+}
+
 static int make_source(struct export *export, const struct filter *filter, struct pipeline *pipeline)
 {
 	struct metrics_options metrics = {.series = export->options->series, .labels = METRICS_LABELS_ALL};
@@ -257,10 +236,7 @@ static int make_source(struct export *export, const struct filter *filter, struc
 	source->metrics = metrics_new(&metrics);
 	if (source->metrics)
 		source->counts = metrics_counts_new(source->metrics, pipeline_model(pipeline), filter);
-	if (export->options->textfile &&
-	    asprintf(&export->temporary, "%s.%d.tmp", export->options->textfile, (int)getpid()) < 0)
-		export->temporary = NULL;
-	if (source->counts && (export->temporary || !export->options->textfile)) {
+	if (source->counts) {
 		source->model = pipeline_model(pipeline);
 		return EXIT_DONE;
 	}
@@ -313,6 +289,8 @@ int command_export(const struct options *options, char **words, size_t n_words)
 	if (!status)
 		status = parse_words(options, words, n_words, &filter);
 	if (!status)
+		status = open_textfile(&export);
+	if (!status)
 		status = check_kernel(privileges_for_tracing);
 	if (!status)
 		status = export_service_open(&export.service, options, render, &export);
@@ -325,7 +303,7 @@ int command_export(const struct options *options, char **words, size_t n_words)
 	export_service_close(&export.service);
 	metrics_counts_free(export.source.counts);
 	metrics_free(export.source.metrics);
-	free(export.temporary);
+	whole_file_free(export.textfile);
 	pipeline_free(pipeline);
 	filter_free(filter);
 	return status;

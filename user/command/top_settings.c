@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "command/top_settings.h"
 
+#include "io/whole_file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 256
+#define SETTINGS_MODE  0600
 
 /* The home of somebody else (sudo without -H) is none to leave files in. */
 static bool directory(char *path, size_t size)
@@ -131,26 +133,23 @@ static bool make_directory(void)
 	return !mkdir(path, 0700) || errno == EEXIST;
 }
 
-/* All of it or nothing: in another file first. */
+/* What is not kept is no error: the next `top` looks as the first did. */
 void top_settings_save(const struct top_state *state)
 {
-	char path[PATH_MAX], draft[PATH_MAX];
+	char path[PATH_MAX], *text = NULL;
+	struct whole_file *settings;
+	size_t length = 0;
 	FILE *out;
-	bool good;
-	int fd;
 
 	if (!make_directory() || !file(path, sizeof(path), "top") ||
-	    !file(draft, sizeof(draft), "top.XXXXXX"))
+	    whole_file_new(path, SETTINGS_MODE, &settings))
 		return;
-	fd = mkostemp(draft, O_CLOEXEC);
-	out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!out) {
-		if (fd >= 0)
-			close(fd);
-		return;
+	out = open_memstream(&text, &length);
+	if (out) {
+		write_all(out, state);
+		if (!fclose(out))
+			whole_file_write(settings, text, length);
 	}
-	write_all(out, state);
-	good = !ferror(out);
-	if (fclose(out) || !good || rename(draft, path))
-		unlink(draft);
+	free(text);
+	whole_file_free(settings);
 }
