@@ -44,6 +44,7 @@ struct address {
 	__u16 port; /* host order */
 	__u16 family;
 	bool known;
+	__u64 begun_ns; /* when the kernel began to search for a port */
 };
 
 enum address_place { ADDRESS_IN_KERNEL, ADDRESS_OF_CALLER };
@@ -97,6 +98,8 @@ static __always_inline void bind_asks(__u64 cookie, const struct address *addres
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct asked entry = {.cookie = cookie, .port = address->port, .family = address->family};
 
+	if (knob_search && !address->port)
+		entry.begun_ns = bpf_ktime_get_boot_ns();
 	__builtin_memcpy(entry.addr, address->addr, 16);
 	bpf_map_update_elem(&asked, &tid, &entry, BPF_ANY);
 }
@@ -111,8 +114,24 @@ static __always_inline bool bind_asked(__u64 cookie, struct address *ret_address
 	__builtin_memcpy(ret_address->addr, entry->addr, 16);
 	ret_address->port = entry->port;
 	ret_address->family = entry->family;
+	ret_address->begun_ns = entry->begun_ns;
 	ret_address->known = true;
 	return true;
+}
+
+/* Of a bind whose address is known from elsewhere: when the search began. */
+static __always_inline void bind_searched(__u64 cookie, struct address *address)
+{
+	struct address asked;
+
+	if (knob_search && bind_asked(cookie, &asked))
+		address->begun_ns = asked.begun_ns;
+}
+
+static __always_inline void bind_fill_search(struct rec_bind *rec, const struct address *address)
+{
+	if (knob_search && address->begun_ns)
+		rec->search_ns = fact_elapsed_ns(&rec->fact, address->begun_ns);
 }
 
 /* The bind is over: what it asked for must not be taken for what the next one asks. */
@@ -140,6 +159,8 @@ static __always_inline void bind_succeeded(const struct sock *sk, __u64 cookie, 
 	}
 	if (deferred)
 		rec->fact.header.flags |= BIND_F_DEFERRED;
+	else
+		bind_fill_search(rec, address);
 	emit_end(rec);
 }
 
@@ -155,8 +176,10 @@ static __always_inline void bind_failed(const struct sock *sk, __u64 cookie, int
 		return;
 	rec->fact.socket.options = socket_options(sk);
 	rec->error = error;
-	if (error == EADDRINUSE)
+	if (error == EADDRINUSE) {
 		rec->fact.socket.device = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
+		bind_fill_search(rec, address);
+	}
 	if (address->known) {
 		/* An IPv6 address given to an IPv4 socket is shown as what it is. */
 		if (address->family == AF_INET6)

@@ -79,6 +79,7 @@ static __always_inline void bind_returned(struct socket *socket, const struct so
 		return;
 	cookie = socket_cookie_typed(sk);
 	address_read(&address, from, length, ADDRESS_IN_KERNEL);
+	bind_searched(cookie, &address);
 	if (result < 0) {
 		call_told();
 		bind_failed(sk, cookie, -result, &address, PROBE_FENTRY);

@@ -155,6 +155,7 @@ static __always_inline void bind_returned(const struct sock *sk, const struct pr
 	struct address address = {};
 
 	call_address(&address, call);
+	bind_searched(socket_cookie_of(sk), &address);
 	if (result < 0)
 		bind_failed(sk, socket_cookie_of(sk), -result, &address, PROBE_KPROBE);
 	else if (!BPF_CORE_READ(sk, __sk_common.skc_num))

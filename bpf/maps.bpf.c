@@ -27,6 +27,7 @@ struct control control = {};
 struct counting counting = {};
 
 const volatile bool knob_attempts = false;
+const volatile bool knob_search = false;
 const volatile bool knob_follow = false;
 const volatile bool knob_wake_always = false;
 const volatile bool knob_kprobes = false;

@@ -80,6 +80,7 @@ struct asked {
 	__u16 port;
 	__u16 family;
 	__u32 reserved;
+	__u64 begun_ns; /* of the kernel's search for a port; 0: none is asked for, or nobody wants to know */
 };
 
 struct asked_map {
@@ -263,6 +264,7 @@ extern struct counting counting;
 
 /* Knobs, set before loading. */
 extern const volatile bool knob_attempts;    /* emit REC_ATTEMPT */
+extern const volatile bool knob_search;	     /* how long the kernel searches for a port */
 extern const volatile bool knob_follow;	     /* forks and exits of all processes */
 extern const volatile bool knob_wake_always; /* no atomic exchange on this kernel: default wake-ups */
 extern const volatile bool knob_kprobes;     /* programs on kprobes are loaded */

@@ -87,6 +87,14 @@ static __always_inline void count_outcome(struct sock *sk, const struct note *no
 		count_assigned_in(sk->__sk_common.skc_net.net->ns.inum, ASSIGNED_CONNECT);
 }
 
+/* Where port_chosen() was attached, the note has the moment since which the port was there. */
+static __always_inline __u64 searched_ns(const struct rec_connect *rec, const struct note *note, int error)
+{
+	if (error == EADDRNOTAVAIL)
+		return rec->duration_ns;
+	return note->since_ns > note->begun_ns ? note->since_ns - note->begun_ns : 0;
+}
+
 /* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
 static __always_inline void connect_ended(struct sock *sk, int error)
 {
@@ -103,8 +111,11 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 		rec->error = error;
 		if (note && note->begun_ns)
 			rec->duration_ns = fact_elapsed_ns(&rec->fact, note->begun_ns);
-		if (note && note->flags & NOTE_AUTOBOUND)
+		if (note && note->flags & NOTE_AUTOBOUND) {
 			rec->fact.header.flags |= CONNECT_F_AUTOBOUND;
+			if (knob_search)
+				rec->search_ns = searched_ns(rec, note, error);
+		}
 		emit_end(rec);
 	}
 	if (!note)
@@ -114,6 +125,8 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 		note->since_ns = bpf_ktime_get_boot_ns();
 		note->port = sk->__sk_common.skc_num;
 	} else {
+		if (note->flags & NOTE_AUTOBOUND)
+			note->since_ns = 0;
 		note->flags = (note->flags & ~NOTE_OUT) | NOTE_FAILED_CLAIM;
 		claim_put(cookie, CLAIM_FAILED, 0);
 	}

@@ -32,7 +32,7 @@ static const struct row rows[] = {
 	{"duration", 'd', "TIME", FOR_TRACE | FOR_RECORD | FOR_EXPORT, DURATION, AT(duration_ns),
 	 "stop after TIME (5s, 500ms, 2m)"},
 	{"ephemeral", 0, NULL, TRACING, SET, AT(ephemeral),
-	 "only ports that the kernel assigns, and takes back"},
+	 "only ports that the kernel chooses, takes back or cannot find"},
 	{"attempts", 0, NULL, FOR_TRACE | FOR_RECORD, SET, AT(attempts),
 	 "show connects when they begin, too"},
 	{"holders", 0, NULL, TRACING, SET, AT(holders),

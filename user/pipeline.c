@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "pipeline.h"
 
+#include "core/port_choice.h"
 #include "core/subject.h"
 #include "io/output.h"
 
@@ -80,36 +81,12 @@ static bool is_followed(const struct model *model, const struct change *change)
 	return false;
 }
 
-/* A port that was asked for by nobody is taken back; an accepted connection's is its listener's. */
-static bool kernel_takes_back_port(const struct change *change)
+static bool is_about_ephemeral(const struct change *change)
 {
-	const struct socket_row *row = change->socket;
+	const struct rec_socket *socket = change->record.socket;
 
-	return row && row->port_read && !row->chosen && row->direction != DIRECTION_IN &&
-	       !(change->record.header->flags & CLOSE_F_STILL_BOUND);
-}
-
-static bool kernel_assigned_port(const struct change *change)
-{
-	const struct record *record = &change->record;
-	const struct rec_bind *bind = (const void *)record->header;
-
-	if (!record->socket || !record->socket->local_port)
-		return false;
-	switch (record->header->kind) {
-	case REC_BIND:
-		return !bind->error && record->header->flags & BIND_F_REQUESTED && !bind->requested_port;
-	case REC_LISTEN:
-		return record->header->flags & LISTEN_F_AUTOBOUND;
-	case REC_CONNECT:
-		return record->header->flags & CONNECT_F_AUTOBOUND;
-	case REC_AUTOBIND:
-		return true;
-	case REC_CLOSE:
-		return kernel_takes_back_port(change);
-	default:
-		return false;
-	}
+	return socket && (port_assigned_by(&change->record, socket->local_port) ||
+			  port_not_found(&change->record) || (socket->local_port && port_taken_back(change)));
 }
 
 static bool wanted(const struct pipeline *pipeline, const struct change *change)
@@ -120,7 +97,7 @@ static bool wanted(const struct pipeline *pipeline, const struct change *change)
 		return false;
 	if (model_following(pipeline->model) && !is_followed(pipeline->model, change))
 		return false;
-	if (pipeline->options.ephemeral && !kernel_assigned_port(change))
+	if (pipeline->options.ephemeral && !is_about_ephemeral(change))
 		return false;
 	return !pipeline->options.filter ||
 	       filter_match(pipeline->options.filter, subject_of_change(pipeline->model, change, &storage));

@@ -163,6 +163,7 @@ struct rec_bind {
 	__s32 error; /* 0 or a positive errno */
 	__u16 requested_port;
 	__u16 reserved;
+	__u64 search_ns; /* what the kernel took to choose a port, or to find none; 0: not known */
 };
 
 /* listen(2) ended. */
@@ -179,6 +180,7 @@ struct rec_connect {
 	__u64 duration_ns; /* from SYN to outcome */
 	__s32 error;	   /* 0, a positive errno, or CONNECT_ABORTED */
 	__u32 reserved;
+	__u64 search_ns; /* as in rec_bind */
 };
 
 /* A UDP socket got its port without bind(2). */
@@ -382,9 +384,9 @@ REC_ASSERT_SIZE(rec_header, 16);
 REC_ASSERT_SIZE(rec_task, 48);
 REC_ASSERT_SIZE(rec_socket, 72);
 REC_ASSERT_SIZE(rec_fact, 136);
-REC_ASSERT_SIZE(rec_bind, 144);
+REC_ASSERT_SIZE(rec_bind, 152);
 REC_ASSERT_SIZE(rec_listen, 144);
-REC_ASSERT_SIZE(rec_connect, 152);
+REC_ASSERT_SIZE(rec_connect, 160);
 REC_ASSERT_SIZE(rec_autobind, 136);
 REC_ASSERT_SIZE(rec_accept, 152);
 REC_ASSERT_SIZE(rec_close, 192);

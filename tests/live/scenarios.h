@@ -66,6 +66,7 @@
 	X(wait_remains)                                                                                      \
 	X(netns_choice)                                                                                      \
 	X(wait_timeout)                                                                                      \
+	X(search_time)                                                                                       \
 	X(why_asked)                                                                                         \
 	X(why_situations)                                                                                    \
 	X(why_oracle)                                                                                        \

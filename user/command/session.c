@@ -182,6 +182,7 @@ static int load_sources(struct session *session, struct fault *fault)
 		.ring_size = options->ring_size,
 		.attempts = options->attempts,
 		.follow = session->child,
+		.search = options->ephemeral,
 		.no_udp_send = options->no_udp_send,
 		.backend = options->backend,
 		.counters = session->scrape_plan,

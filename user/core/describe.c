@@ -2,6 +2,7 @@
 #include "core/describe.h"
 
 #include "core/errno_name.h"
+#include "core/port_choice.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -167,27 +168,6 @@ static void correct_by_kind(const struct change *change, struct description *ret
 	}
 }
 
-static const char *assigned_by(const struct record *record, uint16_t local_port)
-{
-	const struct rec_bind *bind = (const void *)record->header;
-	uint16_t flags = record->header->flags;
-
-	if (!local_port)
-		return NULL;
-	switch (record->header->kind) {
-	case REC_BIND:
-		return !bind->error && flags & BIND_F_REQUESTED && !bind->requested_port ? "bind" : NULL;
-	case REC_LISTEN:
-		return flags & LISTEN_F_AUTOBOUND ? "listen" : NULL;
-	case REC_CONNECT:
-		return flags & CONNECT_F_AUTOBOUND ? "connect" : NULL;
-	case REC_AUTOBIND:
-		return flags & AUTOBIND_F_CONNECT ? "connect" : "send";
-	default:
-		return NULL;
-	}
-}
-
 /* The port that a well-known name would be of: the server's side. */
 static const struct endpoint *server_side(const struct record *record, const struct description *ret)
 {
@@ -225,7 +205,7 @@ void describe_change(const struct model *model, const struct change *change, str
 	correct_by_kind(change, ret);
 	describe_ends(model, ret);
 	ret->state = event_state(record, ret);
-	ret->assigned_by = assigned_by(record, ret->local.port);
+	ret->assigned_by = port_assigned_by(record, ret->local.port);
 	server = server_side(record, ret);
 	if (server && server->port)
 		ret->service = model_service_name(model, record->socket->protocol, server->port);

@@ -61,6 +61,7 @@
 	X(BACKLOG, OWN_PREFIX "backlog")                                                                     \
 	X(DURATION, OWN_PREFIX "duration_ns")                                                                \
 	X(QUEUE, OWN_PREFIX "queue_ns")                                                                      \
+	X(SEARCH, OWN_PREFIX "search_ns")                                                                    \
 	X(LISTENER, OWN_PREFIX "listener")                                                                   \
 	X(REASON, OWN_PREFIX "reason")                                                                       \
 	X(BYTES_SENT, OWN_PREFIX "bytes.sent")                                                               \
@@ -212,6 +213,7 @@ static fields conflicts_fields(const struct rec_conflicts *record)
 static fields kind_fields(const struct subject_storage *storage)
 {
 	const struct rec_header *header = storage->change->record.header;
+	const struct rec_bind *bind = (const void *)header;
 	const struct rec_connect *connect = (const void *)header;
 	const struct rec_accept *accept = (const void *)header;
 
@@ -219,12 +221,14 @@ static fields kind_fields(const struct subject_storage *storage)
 	case REC_BIND:
 		return field(FIELD_PORT_REQUESTED, header->flags & BIND_F_REQUESTED) |
 		       field(FIELD_DEFERRED, header->flags & BIND_F_DEFERRED) |
+		       field(FIELD_SEARCH, bind->search_ns) |
 		       field(FIELD_OPTIONS,
 			     storage->description.socket && storage->description.socket->options);
 	case REC_LISTEN:
 		return field(FIELD_BACKLOG, !storage->description.error);
 	case REC_CONNECT:
-		return field(FIELD_DURATION, connect->duration_ns) | peer_process_fields(storage);
+		return field(FIELD_DURATION, connect->duration_ns) | field(FIELD_SEARCH, connect->search_ns) |
+		       peer_process_fields(storage);
 	case REC_ACCEPT:
 		return field(FIELD_QUEUE, accept->queue_ns) | field(FIELD_LISTENER, accept->listener) |
 		       peer_process_fields(storage);

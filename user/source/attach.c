@@ -218,19 +218,37 @@ static void attach_returns(struct attachment *attachment, const struct bpf_objec
 		__atomic_store_n(&control->accept_exits, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Where functions tell binds, those of MPTCP need it. Without, they alone are not told. */
-static void attach_subflows(struct attachment *attachment, const struct bpf_object *object, int cgroup2_fd)
+/* What tells no fact by itself: without it, something is not told of one. */
+static void attach_beside(struct attachment *attachment, const struct bpf_object *object, int cgroup2_fd,
+			  const char *name)
 {
-	static const char *const names[] = {"subflow_bound4", "subflow_bound6"};
+	const struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+	struct bpf_link *link =
+		bpf_program__fd(program) >= 0 ? bpf_program__attach_cgroup(program, cgroup2_fd) : NULL;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && cgroup2_fd >= 0; i++) {
-		const struct bpf_program *program = bpf_object__find_program_by_name(object, names[i]);
-		bool wanted = attach_told(attachment) & TOLD_BIND && bpf_program__fd(program) >= 0;
-		struct bpf_link *link = wanted ? bpf_program__attach_cgroup(program, cgroup2_fd) : NULL;
+	if (link)
+		attachment->links[attachment->n_links++] = link;
+}
 
-		if (link)
-			attachment->links[attachment->n_links++] = link;
+/* Where functions tell binds, those of MPTCP need a cookie; and cgroup/bind is not there to begin a search.
+ */
+static void attach_rest(struct attachment *attachment, const struct bpf_object *object,
+			const struct attach_plan *plan)
+{
+	bool bind_told = attach_told(attachment) & TOLD_BIND;
+
+	if (plan->cgroup2_fd < 0)
+		return;
+	if (bind_told) {
+		attach_beside(attachment, object, plan->cgroup2_fd, "subflow_bound4");
+		attach_beside(attachment, object, plan->cgroup2_fd, "subflow_bound6");
 	}
+	if (bind_told && plan->search) {
+		attach_beside(attachment, object, plan->cgroup2_fd, "cgroup_bind4");
+		attach_beside(attachment, object, plan->cgroup2_fd, "cgroup_bind6");
+	}
+	if (plan->search)
+		attach_beside(attachment, object, plan->cgroup2_fd, "port_chosen");
 }
 
 /* Kprobes tell what returns of functions do not. Calls are looked at when all probes are there. */
@@ -257,7 +275,7 @@ int attach_all(struct attachment *attachment, struct bpf_object *object, struct 
 	for (size_t i = 0; i < n; i++)
 		if (!(plan->no_udp_send && hook_is_udp_send(&hooks[i])) && is_needed(attachment, &hooks[i]))
 			attach_hook(attachment, object, &hooks[i], &places, &attachment->hooks[i]);
-	attach_subflows(attachment, object, plan->cgroup2_fd);
+	attach_rest(attachment, object, plan);
 	if (places.tracefs_fd >= 0)
 		close(places.tracefs_fd);
 	settle_facts(attachment);

@@ -48,6 +48,7 @@ struct attach_plan {
 	int cgroup2_fd;	  /* the root of the control groups, or a negative errno */
 	uint32_t kprobes; /* TOLD_*: kprobes are to tell these, where returns of functions do not */
 	bool no_udp_send;
+	bool search; /* and what tells how long the kernel searches for a port */
 };
 
 /* libbpf says nothing any more; what goes wrong is told in our own words. */

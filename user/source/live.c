@@ -50,6 +50,7 @@ static void fit_counters(struct live_bpf *skeleton, const struct live_options *o
 static void set_knobs(struct live_bpf *skeleton, const struct live_options *options, const struct btf *kernel)
 {
 	skeleton->rodata->knob_attempts = options->attempts;
+	skeleton->rodata->knob_search = options->search;
 	skeleton->rodata->knob_follow = options->follow;
 	skeleton->rodata->knob_counters = options->counters;
 	skeleton->rodata->knob_silent = options->silent;
@@ -123,6 +124,7 @@ static int fit_to_kernel(struct live *live)
 		return -errno;
 	set_knobs(live->skeleton, &live->options, kernel);
 	attach_choose(live->skeleton->obj, kernel, live->options.no_udp_send);
+	bpf_program__set_autoload(live->skeleton->progs.port_chosen, live->options.search);
 	choose_functions(live, kernel);
 	btf__free(kernel);
 	return 0;
@@ -207,7 +209,9 @@ static bool is_forced_in_vain(const struct live *live)
 
 static int attach(struct live *live, struct fault *fault)
 {
-	struct attach_plan plan = {.kprobes = live->kprobes, .no_udp_send = live->options.no_udp_send};
+	struct attach_plan plan = {.kprobes = live->kprobes,
+				   .no_udp_send = live->options.no_udp_send,
+				   .search = live->options.search};
 	struct finding findings[FACT_COUNT];
 	char remark[768];
 	int error;

@@ -30,6 +30,7 @@ struct live_options {
 	size_t ring_size; /* bytes, a power of two, a multiple of the page size; 0: the default */
 	bool attempts;	  /* report connects when they begin */
 	bool follow;	  /* report forks */
+	bool search;	  /* tell how long the kernel searched for ports */
 	bool no_udp_send; /* do not look at UDP sends */
 	bool counters;	  /* count in the kernel */
 	bool silent;	  /* send no events: counters are all that is wanted */

@@ -69,6 +69,7 @@ static void json_bind_fields(struct json_writer *w, const struct record *record)
 {
 	if (record->header->flags & BIND_F_DEFERRED)
 		json_bool(w, "deferred", true);
+	json_known(w, "search_ns", ((const struct rec_bind *)record->header)->search_ns);
 	if (record->socket)
 		json_options(w, record->socket->options);
 }
@@ -88,6 +89,7 @@ static void json_kind_fields(struct json_writer *w, const struct model *model, c
 {
 	const struct rec_header *header = change->record.header;
 	const struct rec_listen *listen = (const void *)header;
+	const struct rec_connect *connect = (const void *)header;
 	const struct rec_accept *accept = (const void *)header;
 	const struct rec_overflow *overflow = (const void *)header;
 
@@ -100,7 +102,8 @@ static void json_kind_fields(struct json_writer *w, const struct model *model, c
 			json_uint(w, "backlog", listen->backlog);
 		break;
 	case REC_CONNECT:
-		json_known(w, "duration_ns", ((const struct rec_connect *)header)->duration_ns);
+		json_known(w, "duration_ns", connect->duration_ns);
+		json_known(w, "search_ns", connect->search_ns);
 		json_peer_process(w, model, change->socket);
 		break;
 	case REC_ACCEPT:

@@ -29,6 +29,14 @@ static void put_assigned(struct text *text, const struct description *descriptio
 	text_uint(text, description->local.port);
 }
 
+static void put_search(struct text *text, const struct description *description, uint64_t search_ns)
+{
+	if (!search_ns)
+		return;
+	text_put(text, description->error ? ", searched for " : ", chosen in ");
+	text_duration(text, search_ns);
+}
+
 static void put_bind(struct text *text, const struct record *record, const struct description *description,
 		     const struct view_options *options)
 {
@@ -41,6 +49,7 @@ static void put_bind(struct text *text, const struct record *record, const struc
 	if (description->error)
 		put_error(text, description->error);
 	put_assigned(text, description);
+	put_search(text, description, ((const struct rec_bind *)record->header)->search_ns);
 	if (record->header->flags & BIND_F_DEFERRED)
 		text_put(text, "port comes with connect");
 	if (!shown)
@@ -76,6 +85,7 @@ static void put_connect(struct text *text, const struct record *record, const st
 	if (description->assigned_by) {
 		text_next(text, begin);
 		put_assigned(text, description);
+		put_search(text, description, connect->search_ns);
 	}
 	if (!connect->duration_ns)
 		return;
