@@ -6,6 +6,7 @@
 #include "system/lookup.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -78,7 +79,13 @@ static void print_commands(void)
 	printf("\n  portsnoop COMMAND --help lists the options of a command.\n");
 }
 
-static void print_help(const struct command *command)
+/* Printed before anything else is: only now does it show whether the output took it. */
+static int printed(void)
+{
+	return output_status(fflush(stdout) || ferror(stdout) ? -errno : 0);
+}
+
+static int print_help(const struct command *command)
 {
 	if (command)
 		print_help_of(command);
@@ -91,14 +98,39 @@ static void print_help(const struct command *command)
 		       "proto tcp, event bind,listen, failed, errno EADDRINUSE, with and, or, not and "
 		       "parentheses.\n");
 	printf("\nSee portsnoop(1).\n");
+	return printed();
 }
 
-static void print_version(void)
+static int print_version(void)
 {
 	const char *limits = lookup_limits();
 
 	printf("portsnoop %s%s%s%s\n", PORTSNOOP_VERSION, limits ? " (" : "", limits ? limits : "",
 	       limits ? ")" : "");
+	return printed();
+}
+
+/* What stands where a command could, and is none; a number is no filter either. */
+static bool is_meant_as_port(const char *word)
+{
+	return strspn(word, "0123456789") == strlen(word);
+}
+
+/* Without a command's name, all words are a filter. Of a single one that is none, more was expected. */
+static int run_by_default(const struct command *command, const struct options *options)
+{
+	const char *word = options->n_words ? options->words[0] : "";
+	int status;
+
+	if (*word && is_meant_as_port(word)) {
+		complain("%s is neither a command nor a filter. Try portsnoop who %s, or portsnoop port %s",
+			 word, word, word);
+		return EXIT_USAGE;
+	}
+	status = command->run(options, options->words, options->n_words);
+	if (status == EXIT_USAGE && options->n_words == 1 && !strchr(word, ' '))
+		complain("nor is it a command; portsnoop --help lists them");
+	return status;
 }
 
 /* Whoever started us may have closed them; what we open must not take their place. */
@@ -120,6 +152,7 @@ int main(int argc, char **argv)
 	struct options options;
 	char message[256];
 	uint64_t used;
+	bool named;
 
 	fill_standard_descriptors();
 	setlocale(LC_TIME, "");
@@ -132,23 +165,19 @@ int main(int argc, char **argv)
 		attach_be_quiet();
 	if (options.n_words)
 		command = find_command(options.words[0]);
-	if (options.version) {
-		print_version();
-		return EXIT_DONE;
-	}
-	if (options.help) {
-		print_help(command);
-		return EXIT_DONE;
-	}
-	if (command) {
-		options.words++;
-		options.n_words--;
-	} else {
+	if (options.version)
+		return print_version();
+	if (options.help)
+		return print_help(command);
+	if (!command && options.n_words && !strcmp(options.words[0], "help"))
+		return print_help(options.n_words > 1 ? find_command(options.words[1]) : NULL);
+	named = command;
+	if (!named)
 		command = default_command(&options, used);
-	}
 	if (options_check(used, command->bit, command->name, message, sizeof(message))) {
 		complain("%s. Try portsnoop %s --help.", message, command->name);
 		return EXIT_USAGE;
 	}
-	return command->run(&options, options.words, options.n_words);
+	return named ? command->run(&options, options.words + 1, options.n_words - 1)
+		     : run_by_default(command, &options);
 }

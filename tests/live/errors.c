@@ -91,6 +91,26 @@ void error_usage(struct scene *scene)
 	}
 }
 
+/* What stands where a command's name could. */
+static void expect_bare(struct scene *scene, const char *word, int status, const char *part)
+{
+	struct tool_result result;
+
+	tool_run(scene, &result, NULL, word, NULL);
+	if (result.status != status || !strstr(status ? result.err : result.out, part))
+		scene_fail(scene, "portsnoop %s: exit code %d, %s%s", word, result.status, result.out,
+			   result.err);
+	tool_result_free(&result);
+}
+
+void error_words(struct scene *scene)
+{
+	expect_bare(scene, "8080", 2, "portsnoop who 8080");
+	expect_bare(scene, "frobnicate", 2, "portsnoop --help");
+	expect_bare(scene, "frobnicate", 2, "^");
+	expect_bare(scene, "help", 0, "Usage: portsnoop");
+}
+
 /* --- output -----------------------------------------------------------------------------------------------
  */
 
@@ -141,6 +161,11 @@ void error_output(struct scene *scene)
 	tool_run(scene, &result, &full, "ls", "--json", NULL);
 	if (!result.status || result.status > 100 || !strstr(result.err, "No space left"))
 		scene_fail(scene, "ls on a full disk: exit code %d, stderr: %s", result.status, result.err);
+	tool_result_free(&result);
+	tool_run(scene, &result, &full, "--help", NULL);
+	if (result.status != 74 || !strstr(result.err, "No space left"))
+		scene_fail(scene, "--help on a full disk: exit code %d, stderr: %s", result.status,
+			   result.err);
 	tool_result_free(&result);
 	tool_run(scene, &result, NULL, "trace", "--json", "--duration", "200ms", "--save", "/dev/full", NULL);
 	if (!result.status || result.status > 100 || !result.err_length)

@@ -90,6 +90,7 @@
 	X(doctor_functions_silent)                                                                           \
 	X(doctor_without_cgroup2)                                                                            \
 	X(doctor_without_btf)                                                                                \
+	X(error_words)                                                                                       \
 	X(error_usage)                                                                                       \
 	X(error_output)                                                                                      \
 	X(error_recording)                                                                                   \
