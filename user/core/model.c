@@ -343,7 +343,14 @@ const struct socket_row *model_socket(const struct model *model, uint64_t cookie
 {
 	const struct socket_row *row = sockets_find(model->sockets, cookie, protocol);
 
-	return row == model->ended ? NULL : row;
+	if (row && row != model->ended)
+		return row;
+	return sockets_find_remains(model->sockets, cookie, protocol, NULL);
+}
+
+const struct socket_row *model_remains(const struct model *model, const struct rec_socket *socket)
+{
+	return sockets_find_remains(model->sockets, socket->cookie, socket->protocol, socket);
 }
 
 const struct socket_row *model_peer(const struct model *model, const struct socket_row *row)

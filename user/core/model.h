@@ -137,7 +137,11 @@ typedef int model_past_port_fn(void *context, const struct rec_socket *place,
 int model_each_past_port(const struct model *model, model_past_port_fn *callback, void *context);
 
 const struct process *model_process(const struct model *model, uint32_t pid, uint64_t start_ns);
+/* The whole socket, or else something that is left of it. */
 const struct socket_row *model_socket(const struct model *model, uint64_t cookie, uint16_t protocol);
+/* What this connection has left in TIME_WAIT, or its request; the socket may have gone on to something else.
+ */
+const struct socket_row *model_remains(const struct model *model, const struct rec_socket *socket);
 /* The socket at the other end of a connection that stays on this host and in its namespace; NULL: not known.
  */
 const struct socket_row *model_peer(const struct model *model, const struct socket_row *row);

@@ -6,17 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * What a connection leaves in TIME_WAIT has its cookie, and the socket may have gone on to be a listener, or
+ * to another connection: then there are several of one cookie, and their ends tell them apart.
+ */
 struct socket_key {
 	uint64_t cookie;
 	uint16_t protocol;
+	bool remains;
+	const struct rec_socket *ends; /* of remains; NULL: whichever */
 };
 
-static bool socket_equal(const void *row, const void *key)
+static bool same_ends(const struct rec_socket *a, const struct rec_socket *b)
 {
-	const struct rec_socket *socket = &((const struct socket_row *)row)->socket;
+	return a->local_port == b->local_port && a->peer_port == b->peer_port && a->netns == b->netns &&
+	       a->family == b->family && !memcmp(a->local_addr, b->local_addr, sizeof(a->local_addr)) &&
+	       !memcmp(a->peer_addr, b->peer_addr, sizeof(a->peer_addr));
+}
+
+static bool socket_equal(const void *item, const void *key)
+{
+	const struct socket_row *row = item;
 	const struct socket_key *wanted = key;
 
-	return socket->cookie == wanted->cookie && socket->protocol == wanted->protocol;
+	return row->socket.cookie == wanted->cookie && row->socket.protocol == wanted->protocol &&
+	       row->remains == wanted->remains && (!wanted->ends || same_ends(&row->socket, wanted->ends));
 }
 
 struct sockets *sockets_new(size_t max_sockets, const struct sockets_context *context)
@@ -51,19 +65,78 @@ struct socket_row *sockets_find(const struct sockets *sockets, uint64_t cookie, 
 	return table_find(sockets->rows, table_hash(cookie, protocol), &key);
 }
 
-struct socket_row *sockets_see(struct sockets *sockets, const struct rec_socket *socket)
+struct socket_row *sockets_find_remains(const struct sockets *sockets, uint64_t cookie, uint16_t protocol,
+					const struct rec_socket *ends)
 {
-	struct socket_row *row = sockets_find(sockets, socket->cookie, socket->protocol);
+	struct socket_key key = {.cookie = cookie, .protocol = protocol, .remains = true, .ends = ends};
 
-	if (!row)
-		row = table_add(sockets->rows, table_hash(socket->cookie, socket->protocol));
+	return sockets->n_remains ? table_find(sockets->rows, table_hash(cookie, protocol), &key) : NULL;
+}
+
+static struct socket_row *add(struct sockets *sockets, const struct rec_socket *socket)
+{
+	struct socket_row *row = table_add(sockets->rows, table_hash(socket->cookie, socket->protocol));
+
 	if (!row)
 		sockets->left_out++;
 	return row;
 }
 
+/* With the same ends it is the same connection: what was listed of it as remains is the socket itself. */
+static void drop_remains(struct sockets *sockets, const struct rec_socket *socket)
+{
+	struct socket_row *row = sockets_find_remains(sockets, socket->cookie, socket->protocol, socket);
+
+	if (row)
+		sockets_remove(sockets, row);
+}
+
+struct socket_row *sockets_see(struct sockets *sockets, const struct rec_socket *socket)
+{
+	struct socket_row *row = sockets_find(sockets, socket->cookie, socket->protocol);
+
+	drop_remains(sockets, socket);
+	return row ? row : add(sockets, socket);
+}
+
+/* Who holds it now has it last. */
+static void became_remains(struct sockets *sockets, struct socket_row *row, uint64_t time_ns)
+{
+	struct past_holder holder;
+
+	if (row->holders) {
+		holder = past_holder_of(row->holders->process, time_ns);
+		past_put_socket(sockets->with.past, &row->socket, &holder);
+	}
+	while (row->holders)
+		holders_remove(sockets->with.holders, row->holders, CHANGE_CLOSE, true, time_ns);
+	sockets_remove(sockets, row);
+}
+
+struct socket_row *sockets_see_remains(struct sockets *sockets, const struct rec_socket *socket,
+				       uint64_t time_ns)
+{
+	struct socket_row *row = sockets_find(sockets, socket->cookie, socket->protocol);
+
+	if (row && same_ends(&row->socket, socket)) {
+		if (row->touched_ns > time_ns)
+			return NULL;
+		became_remains(sockets, row, time_ns);
+	}
+	row = sockets_find_remains(sockets, socket->cookie, socket->protocol, socket);
+	if (row)
+		return row;
+	row = add(sockets, socket);
+	if (row) {
+		row->remains = true;
+		sockets->n_remains++;
+	}
+	return row;
+}
+
 void sockets_remove(struct sockets *sockets, struct socket_row *row)
 {
+	sockets->n_remains -= row->remains;
 	tuples_remove(sockets->tuples, row);
 	holders_drop_socket(sockets->with.holders, row);
 	table_remove(sockets->rows, row);
@@ -148,13 +221,6 @@ static void remember(struct sockets *sockets, const struct socket_row *row, cons
 /* --- events -----------------------------------------------------------------------------------------------
  */
 
-static bool same_ends(const struct rec_socket *a, const struct rec_socket *b)
-{
-	return a->local_port == b->local_port && a->peer_port == b->peer_port && a->netns == b->netns &&
-	       a->family == b->family && !memcmp(a->local_addr, b->local_addr, sizeof(a->local_addr)) &&
-	       !memcmp(a->peer_addr, b->peer_addr, sizeof(a->peer_addr));
-}
-
 /* Takes over what the record says; what it does not say (creator, options) stays. */
 void sockets_update(const struct sockets *sockets, struct socket_row *row, const struct rec_socket *socket)
 {
@@ -183,7 +249,7 @@ static struct socket_row *socket_acted(struct sockets *sockets, const struct rec
 		return NULL;
 	sockets_update(sockets, row, record->socket);
 	row->touched_ns = record->header->time_ns;
-	row->orphan = row->remains = row->absent = false;
+	row->orphan = row->absent = false;
 	held_by_actor(sockets, row, process, cause, record->header->time_ns);
 	return row;
 }

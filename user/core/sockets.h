@@ -40,7 +40,11 @@ uint64_t sockets_take_news(struct sockets *sockets);
 /* A walk has ended: what it did not find goes. */
 void sockets_settle(struct sockets *sockets, uint64_t time_ns);
 
+/* A whole socket. */
 struct socket_row *sockets_find(const struct sockets *sockets, uint64_t cookie, uint16_t protocol);
+/* A request or what is in TIME_WAIT, with these ends; NULL: some of that cookie. */
+struct socket_row *sockets_find_remains(const struct sockets *sockets, uint64_t cookie, uint16_t protocol,
+					const struct rec_socket *ends);
 /* See model_peer(). */
 const struct socket_row *sockets_peer(const struct sockets *sockets, const struct socket_row *row);
 size_t sockets_count(const struct sockets *sockets);

@@ -35,19 +35,18 @@ static bool is_repair(const struct sockets *sockets, const struct socket_row *ro
 struct socket_row *sockets_found(struct sockets *sockets, const struct record *record)
 {
 	const struct rec_socket_row *found = (const void *)record->header;
+	bool remains = record->header->flags & SOCKET_F_REMAINS, known;
 	struct socket_row *row;
-	bool known;
 
 	if (!record->socket || !record->socket->cookie)
 		return NULL;
-	row = sockets_find(sockets, record->socket->cookie, record->socket->protocol);
-	known = row;
-	if (!walk_may_add(sockets->with.walk, record->socket, record->header->flags & SOCKET_F_REMAINS))
+	if (!walk_may_add(sockets->with.walk, record->socket, remains))
 		return NULL;
-	if (!row)
-		row = sockets_see(sockets, record->socket);
+	row = remains ? sockets_see_remains(sockets, record->socket, record->header->time_ns)
+		      : sockets_see(sockets, record->socket);
 	if (!row)
 		return NULL;
+	known = row->socket.cookie; /* a new row has nothing */
 	walk_saw_socket(sockets->with.walk, row);
 	if (record->header->flags & SOCKET_F_IN_FLIGHT)
 		row->in_flight = row->flight_seen = true;
@@ -56,7 +55,6 @@ struct socket_row *sockets_found(struct sockets *sockets, const struct record *r
 		return row;
 	sockets_update(sockets, row, record->socket);
 	row->orphan = record->header->flags & SOCKET_F_ORPHAN;
-	row->remains = record->header->flags & SOCKET_F_REMAINS;
 	if (record->header->flags & SOCKET_F_COUNTERS) {
 		sockets_count_news(sockets, row, found->bytes_sent, found->bytes_received);
 		row->counted = true;
@@ -139,6 +137,8 @@ static int forget_remains(void *item, void *context)
 
 void sockets_forget_remains(struct sockets *sockets)
 {
+	if (!sockets->n_remains)
+		return;
 	table_each(sockets->rows, forget_remains, sockets);
 }
 
@@ -162,5 +162,6 @@ void sockets_forget_old_remains(struct sockets *sockets, uint16_t port)
 {
 	struct old old = {sockets, port};
 
-	table_each(sockets->rows, forget_old, &old);
+	if (sockets->n_remains)
+		table_each(sockets->rows, forget_old, &old);
 }

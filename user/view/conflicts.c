@@ -17,27 +17,45 @@
 /* --- one of them ------------------------------------------------------------------------------------------
  */
 
+static struct rec_socket socket_of(const struct rec_conflicts *record, const struct rec_conflict *conflict)
+{
+	const struct rec_socket *asked = &record->fact.socket;
+	struct rec_socket socket = {.cookie = conflict->cookie,
+				    .netns = asked->netns,
+				    .protocol = asked->protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP,
+				    .local_port = asked->local_port,
+				    .peer_port = conflict->peer_port,
+				    .family = conflict->family,
+				    .state = conflict->state,
+				    .options = conflict->options};
+
+	memcpy(socket.local_addr, conflict->local_addr, sizeof(socket.local_addr));
+	memcpy(socket.peer_addr, conflict->peer_addr, sizeof(socket.peer_addr));
+	return socket;
+}
+
+/* The cookie of what is in TIME_WAIT is that of a socket which may be something else by now. */
+static const struct socket_row *listed(const struct model *model, const struct rec_socket *socket)
+{
+	if (!socket->cookie)
+		return NULL;
+	return socket->state == TCP_TIME_WAIT ? model_remains(model, socket)
+					      : model_socket(model, socket->cookie, socket->protocol);
+}
+
 /* As the tables have it, with what the kernel had when it was looked at; without a row there, that alone. */
 static struct socket_row row_of(const struct model *model, const struct rec_conflicts *record,
 				const struct rec_conflict *conflict)
 {
-	const struct rec_socket *asked = &record->fact.socket;
-	uint16_t protocol = asked->protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP;
-	const struct socket_row *known =
-		conflict->cookie ? model_socket(model, conflict->cookie, protocol) : NULL;
+	const struct rec_socket socket = socket_of(record, conflict);
+	const struct socket_row *known = listed(model, &socket);
 	struct socket_row row = known ? *known : (struct socket_row){.holders = NULL};
-	struct rec_socket *to = &row.socket;
+	uint32_t creator_pid = row.socket.creator_pid;
+	uint64_t creator_start_ns = row.socket.creator_start_ns;
 
-	to->cookie = conflict->cookie;
-	to->netns = asked->netns;
-	to->protocol = protocol;
-	to->local_port = asked->local_port;
-	to->peer_port = conflict->peer_port;
-	to->family = conflict->family;
-	to->state = conflict->state;
-	to->options = conflict->options;
-	memcpy(to->local_addr, conflict->local_addr, sizeof(to->local_addr));
-	memcpy(to->peer_addr, conflict->peer_addr, sizeof(to->peer_addr));
+	row.socket = socket;
+	row.socket.creator_pid = creator_pid;
+	row.socket.creator_start_ns = creator_start_ns;
 	row.orphan = conflict->flags & CONFLICT_F_ORPHAN;
 	return row;
 }

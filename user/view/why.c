@@ -4,6 +4,7 @@
 #include "view/why_parts.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,16 +28,22 @@ static struct socket_row row_of(const struct why_answer *answer, const struct bi
 	return row;
 }
 
+/* The cookie of what is in TIME_WAIT is that of a socket which may be something else by now. */
+static const struct socket_row *listed(const struct model *model, const struct bind_row *found,
+				       const struct rec_socket *socket)
+{
+	return found->state == TCP_TIME_WAIT ? model_remains(model, socket)
+					     : model_socket(model, socket->cookie, socket->protocol);
+}
+
 static struct why_row read_row(const struct model *model, const struct why_answer *answer,
 			       const struct bind_conflict *conflict)
 {
 	const struct bind_row *found = &answer->inventory->rows[conflict->row];
-	const struct socket_row *known =
-		found->cookie ? model_socket(model, found->cookie, answer->wish->protocol) : NULL;
-	struct why_row row = {.socket = known ? *known : row_of(answer, found),
-			      .conflict = conflict,
-			      .found = found,
-			      .unlisted = !known};
+	const struct socket_row read = row_of(answer, found),
+				*known = found->cookie ? listed(model, found, &read.socket) : NULL;
+	struct why_row row = {
+		.socket = known ? *known : read, .conflict = conflict, .found = found, .unlisted = !known};
 
 	row.socket.socket.state = found->state;
 	row.socket.socket.options &= (uint8_t) ~(SOCKOPT_REUSEADDR | SOCKOPT_REUSEPORT | SOCKOPT_V6ONLY);
