@@ -59,6 +59,7 @@
 	X(who_holders)                                                                                       \
 	X(who_addresses)                                                                                     \
 	X(who_remains)                                                                                       \
+	X(who_reused)                                                                                        \
 	X(who_words)                                                                                         \
 	X(who_paged)                                                                                         \
 	X(wait_listening)                                                                                    \

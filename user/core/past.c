@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A socket is known by its cookie, a port (cookie 0) by where it is. */
+/* A socket is known by its cookie, and what it was at the time by its ports: it may connect again. A port
+ * (cookie 0) is known by where it is. */
 struct past_key {
 	uint64_t cookie;
 	uint32_t netns;
@@ -15,7 +16,7 @@ struct past_key {
 	uint16_t port;
 	uint8_t addr[16];
 	uint32_t family; /* of the socket; 0 with a cookie */
-	uint32_t reserved;
+	uint32_t peer_port; /* 0 without a cookie */
 };
 
 struct past_row {
@@ -34,7 +35,10 @@ static bool past_equal(const void *row, const void *key)
 
 static struct past_key key_of_socket(const struct rec_socket *socket)
 {
-	return (struct past_key){.cookie = socket->cookie, .protocol = socket->protocol};
+	return (struct past_key){.cookie = socket->cookie,
+				 .protocol = socket->protocol,
+				 .port = socket->local_port,
+				 .peer_port = socket->peer_port};
 }
 
 static struct past_key key_of_port(const struct rec_socket *socket)
