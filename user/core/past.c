@@ -15,7 +15,7 @@ struct past_key {
 	uint16_t protocol;
 	uint16_t port;
 	uint8_t addr[16];
-	uint32_t family; /* of the socket; 0 with a cookie */
+	uint32_t family;    /* of the socket; 0 with a cookie */
 	uint32_t peer_port; /* 0 without a cookie */
 };
 
