@@ -323,6 +323,22 @@ static void try_freeze(const struct screen *screen, struct load *load)
 	screen_await_none(screen, "FROZEN");
 }
 
+/* How the port came is told, and so is what was seen of the one that was there before. */
+static void try_history(const struct screen *screen)
+{
+	screen_key(screen, "G");
+	screen_key(screen, "Enter");
+	screen_await(screen, "history of the port");
+	free(screen_await_line(screen, " bind ", "127.0.0.1:8621"));
+	free(screen_await_line(screen, " listen ", "127.0.0.1:8621"));
+	screen_key(screen, "Escape");
+	screen_key(screen, "g");
+	screen_key(screen, "Enter");
+	screen_await(screen, "it was there before anybody watched");
+	screen_key(screen, "Escape");
+	screen_await(screen, "ADDRESS");
+}
+
 /* Ports that are closed stay as long as they are told to. */
 static void try_closed(const struct screen *screen, struct load *load)
 {
@@ -431,6 +447,7 @@ void top_keys_live(struct scene *scene)
 	try_filter(&screen);
 	try_details(&screen, &load);
 	try_freeze(&screen, &load);
+	try_history(&screen);
 	try_closed(&screen, &load);
 	try_rest(&screen);
 	check_file(&screen, "view.txt", "8620");

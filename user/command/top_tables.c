@@ -13,6 +13,7 @@
 
 #define EVENTS_KEPT   8192
 #define DEPARTED_KEPT 1024
+#define HISTORY_KEPT  4096
 #define FORESEE_NS    2000000000ull /* between looks ahead, or ... */
 #define FORESEE_SHARE 100	    /* ... so many times what the last one took */
 
@@ -37,6 +38,7 @@ static void take(void *context, const struct model *model, const struct change *
 
 	rates_take(tables->rates, model, change);
 	departed_take(tables->departed, change);
+	history_take(tables->history, model, change);
 	if (wanted(tables, model, change))
 		backlog_put(tables->backlog, change->record.header);
 }
@@ -49,6 +51,7 @@ struct parts {
 	struct rates *rates;
 	struct departed *departed;
 	struct backlog *backlog;
+	struct history *history;
 };
 
 static void free_parts(const struct parts *parts)
@@ -57,16 +60,18 @@ static void free_parts(const struct parts *parts)
 	rates_free(parts->rates);
 	departed_free(parts->departed);
 	backlog_free(parts->backlog);
+	history_free(parts->history);
 }
 
 int top_tables_restart(struct top_tables *tables)
 {
 	const struct pipeline_options options = {.watch = take, .watch_context = tables};
-	const struct parts old = {tables->pipeline, tables->rates, tables->departed, tables->backlog};
+	const struct parts old = {tables->pipeline, tables->rates, tables->departed, tables->backlog,
+				  tables->history};
 	const struct parts new = {pipeline_new(&options, -1), rates_new(NULL), departed_new(DEPARTED_KEPT),
-				  backlog_new(EVENTS_KEPT)};
+				  backlog_new(EVENTS_KEPT), history_new(HISTORY_KEPT)};
 
-	if (!new.pipeline || !new.rates || !new.departed || !new.backlog) {
+	if (!new.pipeline || !new.rates || !new.departed || !new.backlog || !new.history) {
 		free_parts(&new);
 		return -ENOMEM;
 	}
@@ -75,6 +80,7 @@ int top_tables_restart(struct top_tables *tables)
 	tables->rates = new.rates;
 	tables->departed = new.departed;
 	tables->backlog = new.backlog;
+	tables->history = new.history;
 	tables->foreseen_ns = 0;
 	tables->forecast = (struct top_forecast){0};
 	return 0;
@@ -93,7 +99,8 @@ int top_tables_open(struct top_tables *tables, const struct options *options)
 
 void top_tables_close(struct top_tables *tables)
 {
-	const struct parts parts = {tables->pipeline, tables->rates, tables->departed, tables->backlog};
+	const struct parts parts = {tables->pipeline, tables->rates, tables->departed, tables->backlog,
+				    tables->history};
 
 	free_parts(&parts);
 	backlog_free(tables->frozen);
@@ -112,6 +119,7 @@ struct top_source top_tables_source(const struct top_tables *tables, const struc
 		.rates = tables->rates,
 		.departed = tables->departed,
 		.backlog = tables->frozen ? tables->frozen : tables->backlog,
+		.history = tables->history,
 		.filter = tables->filter,
 		.view = view_options_of(tables->options),
 		.now_ns = now_ns,

@@ -19,6 +19,7 @@ struct top_tables {
 	struct rates *rates;
 	struct departed *departed;
 	struct backlog *backlog;
+	struct history *history;
 	struct backlog *frozen; /* the same as it was when the view was frozen; NULL: it is not */
 	struct filter *filter;	/* NULL: everything */
 	struct top_table table;

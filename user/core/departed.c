@@ -26,18 +26,6 @@ void departed_free(struct departed *departed)
 	free(departed);
 }
 
-static struct rec_task task_of(const struct process *process)
-{
-	struct rec_task task = {.start_ns = process->start_ns,
-				.cgroup_id = process->cgroup_id,
-				.pid = process->pid,
-				.tid = process->pid,
-				.uid = process->uid};
-
-	memcpy(task.comm, process->comm, sizeof(task.comm));
-	return task;
-}
-
 /* Counters of its end are in the record, the rest in the row. */
 static struct socket_row row_of(const struct change *change)
 {
@@ -68,7 +56,7 @@ void departed_take(struct departed *departed, const struct change *change)
 	at = &departed->rows[departed->end++ % departed->n];
 	*at = (struct departed_row){.row = row_of(change), .ended_ns = change->record.header->time_ns};
 	if (process)
-		at->task = task_of(process);
+		at->task = process_task(process);
 }
 
 void departed_each(const struct departed *departed, uint64_t now_ns,

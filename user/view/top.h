@@ -10,6 +10,7 @@
 #include "core/backlog.h"
 #include "core/departed.h"
 #include "core/filter.h"
+#include "core/history.h"
 #include "core/rates.h"
 #include "view/text_parts.h"
 
@@ -96,7 +97,8 @@ struct top_source {
 	const struct rates *rates;
 	const struct departed *departed;
 	const struct backlog *backlog;
-	const struct filter *filter; /* NULL: everything */
+	const struct history *history; /* NULL: none is kept */
+	const struct filter *filter;   /* NULL: everything */
 	struct view_options view;
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
 	uint32_t home_netns;
