@@ -343,7 +343,7 @@ static void try_history(const struct screen *screen)
 static void try_closed(const struct screen *screen, struct load *load)
 {
 	screen_key(screen, "c");
-	screen_await(screen, "what was closed stays");
+	screen_await(screen, "what was closed or has ended stays");
 	load_go_on(load);
 	screen_await(screen, "closed");
 	screen_await_none(screen, " 8621  ");

@@ -90,6 +90,7 @@ static void link_edge(struct holder *holder)
 		process->held->prev_held = holder;
 	process->held = holder;
 	process->n_held++;
+	process->has_held = true;
 }
 
 static void unlink_edge(struct holder *holder)

@@ -31,6 +31,7 @@ struct process {
 	bool path_cut, args_cut;
 	struct holder *held; /* the sockets that it holds: core/holders */
 	uint32_t n_held;
+	bool has_held; /* a socket, at any time */
 	bool followed; /* the followed command or a descendant of it */
 	bool exited;
 };

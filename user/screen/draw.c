@@ -86,7 +86,7 @@ static void draw_titles(struct canvas *canvas, unsigned y, const struct drawing 
 	canvas_style(canvas, y, STYLE_TITLE);
 	for (unsigned i = 0; i < layout->n; i++) {
 		const struct top_column *column = &columns[layout->column[i]];
-		bool sorted = layout->column[i] == place->sort && column->compare && !drawing->table->tree;
+		bool sorted = layout->column[i] == place->sort && column->compare;
 		bool falls = place->reverse != column->from_most;
 		const char *arrow = !sorted ? "" : canvas->utf8 ? falls ? "▼" : "▲" : falls ? "v" : "^";
 		unsigned width = (unsigned)strlen(column->title) + sorted;

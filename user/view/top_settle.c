@@ -41,6 +41,8 @@ void top_state_settle(struct top_state *state, struct top_table *table, unsigned
 
 	state->page = page ? page : 1;
 	state->n_rows = table->n;
+	if (table->tree)
+		top_table_order(table, place->sort, place->reverse, 0, table->n);
 	find_cursor(place, table, state->follow, state->page);
 	top_table_order(table, place->sort, place->reverse, place->first, state->page);
 	if (table->n)

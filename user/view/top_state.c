@@ -365,7 +365,7 @@ static enum top_wish act_on_table(struct top_state *state, enum top_action actio
 	case ACT_TREE:
 		return toggle_tree(state);
 	case ACT_CLOSED:
-		return toggle(state, &state->closed, "what was closed stays for 5 s",
+		return toggle(state, &state->closed, "what was closed or has ended stays for 5 s",
 			      "what was closed goes at once");
 	case ACT_NAMES:
 		return toggle(state, &state->numeric, "numbers", "names");
