@@ -403,7 +403,7 @@ static void try_signal(const struct screen *screen, const struct load *load)
 	char question[128];
 	int status;
 
-	snprintf(question, sizeof(question), "send signal 12 to %s(%d)? y/N", load->comm, load->pid);
+	snprintf(question, sizeof(question), "y/N: send USR2 (12) to %d %s?", load->pid, load->comm);
 	for (unsigned yes = 0; yes <= 1; yes++) {
 		screen_key(screen, "K");
 		screen_await(screen, "signal: TERM");
@@ -412,7 +412,7 @@ static void try_signal(const struct screen *screen, const struct load *load)
 		screen_key(screen, "Enter");
 		screen_await(screen, question);
 		screen_key(screen, yes ? "y" : "n");
-		screen_await(screen, yes ? "signal 12 was sent" : "no signal was sent");
+		screen_await(screen, yes ? "USR2 (12) was sent" : "no signal was sent");
 		if (!yes && kill(load->pid, 0))
 			scene_fail(screen->scene, "the process is gone");
 	}

@@ -3,6 +3,7 @@
 
 #include "system/proc.h"
 #include "view/top_print.h"
+#include "view/top_signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,9 +64,12 @@ void top_signal(struct top_state *state)
 	const struct top_victim *victim = &state->victim;
 	char name[4 * REC_COMM_LEN + 1];
 	struct text text = text_in(name, sizeof(name));
+	char signal[32];
+	struct text signal_text = text_in(signal, sizeof(signal));
 	int directory = proc_open(victim->pid, victim->start_ns), error = 0;
 
 	text_name(&text, victim->comm, strnlen(victim->comm, sizeof(victim->comm)));
+	top_put_signal(&signal_text, victim->signal);
 	if (directory < 0) {
 		top_state_say(state, true, "%s(%u) has ended", name, victim->pid);
 		return;
@@ -76,6 +80,5 @@ void top_signal(struct top_state *state)
 	if (error)
 		top_state_say(state, true, "%s(%u): %s", name, victim->pid, strerror(error));
 	else
-		top_state_say(state, false, "signal %d was sent to %s(%u)", victim->signal, name,
-			      victim->pid);
+		top_state_say(state, false, "%s was sent to %s(%u)", signal, name, victim->pid);
 }

@@ -5,6 +5,7 @@
 #include "command/top_actions.h"
 #include "screen/draw.h"
 #include "view/top_print.h"
+#include "view/top_signal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -179,6 +180,10 @@ static int fulfil(struct top_screen *screen, enum top_wish wish)
 		return 0;
 	case WISH_DETAILS:
 		read_details(screen);
+		return 0;
+	case WISH_CHOICES:
+		top_signal_choices(screen->state, pipeline_model(screen->tables->pipeline),
+				   top_state_row(screen->state, &screen->tables->table));
 		return 0;
 	case WISH_WRITE:
 		top_write(screen->tables, screen->state, screen->now(screen->context));

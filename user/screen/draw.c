@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "screen/draw.h"
+#include "screen/draw_choice.h"
 
 #include "view/cell_width.h"
 
@@ -255,20 +255,10 @@ static void draw_filter_error(struct canvas *canvas, unsigned y, const struct to
 	put(canvas, y, x + 2, STYLE_ERROR, state->filter_error);
 }
 
-static void draw_confirm(struct canvas *canvas, unsigned y, const struct top_state *state)
-{
-	const struct top_victim *victim = &state->victim;
-	char buf[256];
-	struct text text = text_in(buf, sizeof(buf));
-
-	text_format(&text, "send signal %d to ", victim->signal);
-	text_name(&text, victim->comm, strnlen(victim->comm, sizeof(victim->comm)));
-	text_format(&text, "(%u)? y/N", victim->pid);
-	put(canvas, y, 0, STYLE_ALARM, buf);
-}
-
 static const char *hints_of(const struct top_state *state)
 {
+	if (state->mode == MODE_CHOOSE)
+		return "Up Down which one   Enter this one   Esc back";
 	if (state->mode == MODE_HELP || state->mode == MODE_DETAILS)
 		return "Esc back   Up Down PgUp PgDn scroll   q back";
 	if (state->recording)
@@ -286,6 +276,10 @@ static void draw_position(struct canvas *canvas, unsigned y, const struct top_st
 	char position[64];
 	unsigned width;
 
+	if (state->mode == MODE_CHOOSE) {
+		n = state->n_choices;
+		at = state->choice + 1;
+	}
 	if (text)
 		at = state->scroll + state->page < n ? state->scroll + state->page : n;
 	width = (unsigned)snprintf(position, sizeof(position), "%zu/%zu", n ? at : 0, n);
@@ -338,6 +332,8 @@ void draw(struct canvas *canvas, const struct drawing *drawing)
 		draw_help(canvas, y, bottom, state);
 	else if (state->mode == MODE_DETAILS)
 		draw_details(canvas, y, bottom, drawing);
+	else if (state->mode == MODE_CHOOSE)
+		draw_choices(canvas, y, bottom, drawing);
 	else
 		draw_table(canvas, y, bottom, drawing);
 	draw_bottom(canvas, state);

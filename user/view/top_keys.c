@@ -26,7 +26,7 @@ const struct top_key top_keys[] = {
 	{ACT_NAMES, "n", "names or numbers of users, services, containers", {'n'}},
 	{ACT_DELAY, "d", "time between two refreshes", {'d'}},
 	{ACT_WRITE, "w", "write the view to a file: text, or JSON to NAME.json", {'w'}},
-	{ACT_SIGNAL, "K", "send a signal to the process of the selected row", {'K'}},
+	{ACT_SIGNAL, "K", "send a signal to a process that holds the selected row", {'K'}},
 	{ACT_PAUSE, "p", "recording: stop, go on", {'p'}},
 	{ACT_SLOWER, "<", "recording: half as fast", {'<', ','}},
 	{ACT_FASTER, ">", "recording: twice as fast", {'>', '.'}},

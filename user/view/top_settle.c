@@ -52,6 +52,7 @@ void top_state_settle(struct top_state *state, struct top_table *table, unsigned
 		place->id = row->id;
 	place->moved = false;
 	state->selected = row ? row->who : (struct rec_task){0};
+	state->n_selected = row ? row->n_who : 0;
 }
 
 const struct top_row *top_state_row(const struct top_state *state, const struct top_table *table)
