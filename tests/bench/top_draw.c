@@ -130,7 +130,7 @@ static void refresh(struct desk *desk)
 
 	rates_tick(desk->rates, desk->now_ns++);
 	top_count(desk->model, &desk->counts);
-	top_head_make(&desk->head, &source, &desk->state, &facts);
+	top_head_make(&desk->head, &source, &facts);
 	if (top_table_read(&desk->table, desk->state.view, &source))
 		die("out of memory");
 	draw_desk(desk);

@@ -153,7 +153,7 @@ static void show(struct desk *desk, unsigned rows, unsigned columns)
 		.kernel = "6.18", .counts = &counts, .forecast = &forecast, .clock = &clock, .utf8 = true};
 
 	assert_int_equal(top_table_read(&desk->table, desk->state.view, &source), 0);
-	top_head_make(&desk->head, &source, &desk->state, &facts);
+	top_head_make(&desk->head, &source, &facts);
 	top_layout_reset(&desk->layout);
 	assert_int_equal(canvas_resize(&canvas, rows, columns), 0);
 	draw(&canvas, &drawing);

@@ -21,15 +21,18 @@ static bool is_json(const char *path)
 	return length > 5 && !strcmp(path + length - 5, ".json");
 }
 
-/* As it is shown: of a frozen view what stands still. JSON always tells of now. */
+/* As it is shown: of a frozen view what stands still. */
 static int print(struct top_tables *tables, const struct top_state *state, uint64_t now_ns, FILE *out)
 {
-	const struct top_source source = top_tables_source(tables, state, now_ns);
 	const struct top_page page = top_tables_page(tables, state);
 	const struct top_place *place = &state->places[state->view];
+	struct top_source source;
+	int error;
 
-	if (is_json(state->edit.text))
-		return top_print_json(out, state->view, &source);
+	if (is_json(state->edit.text)) {
+		error = top_tables_shown(tables, state, now_ns, &source);
+		return error ? error : top_print_json(out, state->view, &source);
+	}
 	return top_print_text(out, &tables->head, &tables->table, &page, place->sort, place->reverse);
 }
 
@@ -52,7 +55,8 @@ void top_write(struct top_tables *tables, struct top_state *state, uint64_t now_
 	if (error)
 		top_state_say(state, true, "%s: %s", path, strerror(-error));
 	else
-		top_state_say(state, false, "written to %s", path);
+		top_state_say(state, false, "written to %s%s", path,
+			      tables->frozen ? ", as it was when it was frozen" : "");
 }
 
 /* --- signals ----------------------------------------------------------------------------------------------

@@ -103,13 +103,18 @@ void top_tables_close(struct top_tables *tables)
 				    tables->history};
 
 	free_parts(&parts);
-	backlog_free(tables->frozen);
+	top_frozen_free(tables->frozen);
 	filter_free(tables->filter);
 	top_table_free(&tables->table);
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------
  */
+
+static const struct backlog *backlog_shown(const struct top_tables *tables)
+{
+	return tables->frozen ? top_frozen_backlog(tables->frozen) : tables->backlog;
+}
 
 struct top_source top_tables_source(const struct top_tables *tables, const struct top_state *state,
 				    uint64_t now_ns)
@@ -118,7 +123,7 @@ struct top_source top_tables_source(const struct top_tables *tables, const struc
 		.model = pipeline_model(tables->pipeline),
 		.rates = tables->rates,
 		.departed = tables->departed,
-		.backlog = tables->frozen ? tables->frozen : tables->backlog,
+		.backlog = backlog_shown(tables),
 		.history = tables->history,
 		.filter = tables->filter,
 		.view = view_options_of(tables->options),
@@ -140,7 +145,7 @@ struct top_page top_tables_page(const struct top_tables *tables, const struct to
 	struct top_page page = {
 		.table = &tables->table,
 		.model = pipeline_model(tables->pipeline),
-		.backlog = tables->frozen ? tables->frozen : tables->backlog,
+		.backlog = backlog_shown(tables),
 		.view = view_options_of(tables->options),
 	};
 
@@ -186,20 +191,43 @@ void top_tables_head(struct top_tables *tables, const struct top_state *state, u
 		.counts = &tables->counts,
 		.forecast = &tables->forecast,
 		.clock = &tables->clock,
+		.frozen_ns = tables->frozen ? top_frozen_time(tables->frozen) : 0,
 		.partial = tables->partial,
 		.utf8 = utf8,
 	};
 
-	top_head_make(&tables->head, &source, state, &facts);
+	top_head_make(&tables->head, &source, &facts);
 }
 
-int top_tables_freeze(struct top_tables *tables, bool frozen)
+/* The rows are read once more, so that they and what is kept are of the same moment. */
+int top_tables_freeze(struct top_tables *tables, const struct top_state *state, uint64_t now_ns)
 {
-	backlog_free(tables->frozen);
+	int error;
+
+	top_frozen_free(tables->frozen);
 	tables->frozen = NULL;
-	if (frozen)
-		tables->frozen = backlog_copy(tables->backlog);
-	return frozen && !tables->frozen ? -ENOMEM : 0;
+	if (!state->frozen)
+		return 0;
+	error = top_tables_read(tables, state, now_ns);
+	if (error)
+		return error;
+	tables->frozen = top_frozen_take(pipeline_model(tables->pipeline), tables->backlog, now_ns);
+	return tables->frozen ? 0 : -ENOMEM;
+}
+
+int top_tables_shown(const struct top_tables *tables, const struct top_state *state, uint64_t now_ns,
+		     struct top_source *ret_source)
+{
+	struct top_source source = top_tables_source(tables, state, now_ns);
+
+	if (tables->frozen) {
+		source.now_ns = top_frozen_time(tables->frozen);
+		source.model = top_frozen_model(tables->frozen);
+	}
+	if (!source.model)
+		return -ENOMEM;
+	*ret_source = source;
+	return 0;
 }
 
 int top_tables_print(struct top_tables *tables, const struct top_state *state, uint64_t now_ns, FILE *out)

@@ -50,11 +50,18 @@ static struct socket_row row_of(const struct change *change)
 static void take_process(struct departed *departed, const struct change *change)
 {
 	const struct process *process = change->process;
+	struct departed_process *at;
 
 	if (!process || !process->exited || !process->has_held)
 		return;
-	departed->processes[departed->processes_end++ % departed->n] = (struct departed_process){
-		.task = process_task(process), .ended_ns = change->record.header->time_ns};
+	at = &departed->processes[departed->processes_end++ % departed->n];
+	*at = (struct departed_process){
+		.task = process_task(process),
+		.ended_ns = change->record.header->time_ns,
+		.n_sockets = change->n_let_go,
+	};
+	for (size_t i = 0; i < change->n_let_go; i++)
+		at->sockets[i] = change->let_go[i]->socket;
 }
 
 void departed_take(struct departed *departed, const struct change *change)

@@ -23,6 +23,8 @@ struct departed_row {
 struct departed_process {
 	struct rec_task task;
 	uint64_t ended_ns;
+	struct rec_socket sockets[LET_GO_MAX]; /* that it had, ports first */
+	size_t n_sockets;
 };
 
 struct departed;

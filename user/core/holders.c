@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/holders.h"
 
+#include "core/describe.h"
 #include "core/pool.h"
 
 #include <stdlib.h>
@@ -176,4 +177,17 @@ size_t holders_count(const struct holders *holders)
 uint64_t holders_left_out(const struct holders *holders)
 {
 	return holders->left_out;
+}
+
+static size_t add_held(const struct process *process, bool ports, const struct socket_row **rows, size_t n)
+{
+	for (const struct holder *held = process->held; held && n < LET_GO_MAX; held = held->next_held)
+		if ((socket_row_kind(&held->socket->socket) == ROW_PORT) == ports)
+			rows[n++] = held->socket;
+	return n;
+}
+
+size_t holders_held(const struct process *process, const struct socket_row *ret_rows[LET_GO_MAX])
+{
+	return add_held(process, false, ret_rows, add_held(process, true, ret_rows, 0));
 }

@@ -87,21 +87,26 @@ static bool has_port(const struct top_row *row, const struct rec_socket *socket)
 	return false;
 }
 
-/* What ended with it. */
-static void take_departed(void *context, const struct departed_row *departed)
+static void take_socket(struct ending *ending, const struct departed_row *departed)
 {
-	struct ending *ending = context;
 	const struct rec_socket *socket = &departed->row.socket;
 	struct top_row *row = &ending->row;
 
-	if (departed->task.pid != row->who.pid || departed->task.start_ns != row->who.start_ns)
-		return;
 	ending->matches |= top_matches(ending->source, departed);
 	if (socket_row_kind(socket) != ROW_PORT || has_port(row, socket))
 		return;
 	if (row->n_ports < TOP_PORTS_SHOWN)
 		row->ports[row->n_ports] = (struct top_port){socket->local_port, socket->protocol};
 	row->n_ports++;
+}
+
+/* What ended with it. */
+static void take_departed(void *context, const struct departed_row *departed)
+{
+	struct ending *ending = context;
+
+	if (departed->task.pid == ending->row.who.pid && departed->task.start_ns == ending->row.who.start_ns)
+		take_socket(ending, departed);
 }
 
 struct adding {
@@ -123,6 +128,13 @@ static void add_departed(void *context, const struct departed_process *departed)
 					.ended_ns = departed->ended_ns}};
 	struct top_row *row;
 
+	for (size_t i = 0; i < departed->n_sockets; i++) {
+		const struct departed_row held = {.row = {.socket = departed->sockets[i]},
+						  .task = departed->task,
+						  .ended_ns = departed->ended_ns};
+
+		take_socket(&ending, &held);
+	}
 	departed_each(adding->source->departed, adding->source->now_ns, take_departed, &ending);
 	row = ending.matches ? top_table_add(adding->table) : NULL;
 	if (row)
