@@ -144,7 +144,7 @@ static void add_departed(void *context, const struct departed_process *departed)
 int top_read_processes(struct top_table *table, const struct top_source *source)
 {
 	struct port_table ports;
-	int error = port_table_read(source->model, &ports);
+	int error = port_table_count(source->model, &ports);
 
 	if (error)
 		return error;
