@@ -93,6 +93,8 @@ struct desk {
 	struct top_table table;
 	struct top_layout layout;
 	struct top_head head;
+	const char *const *lines; /* of the details */
+	size_t n_lines;
 };
 
 static void listens(struct desk *desk, uint64_t cookie, uint16_t port, const char *comm)
@@ -145,7 +147,9 @@ static void show(struct desk *desk, unsigned rows, unsigned columns)
 					.state = &desk->state,
 					.table = &desk->table,
 					.page = &page,
-					.layout = &desk->layout};
+					.layout = &desk->layout,
+					.lines = desk->lines,
+					.n_lines = desk->n_lines};
 	const struct top_counts counts = {.listeners = 40};
 	const struct top_forecast forecast = {0};
 	const struct top_clock clock = {0};
@@ -231,6 +235,66 @@ static void the_selected_line_is_marked(void **state)
 	close_desk(&desk, state);
 }
 
+static void a_figure_is_whole_or_not_there(void **state)
+{
+	struct top_line text;
+
+	assert_int_equal(canvas_resize(&canvas, 2, 20), 0);
+	top_line_begin(&text);
+	top_line_put(&text, STYLE_DIM, "ports ");
+	top_line_put(&text, STYLE_PLAIN, "1234");
+	top_line_put(&text, STYLE_DIM, "  listening ");
+	top_line_put(&text, STYLE_PLAIN, "5678");
+	assert_int_equal(canvas_put_line(&canvas, 0, 0, 20, &text), 10);
+	assert_string_equal(line(0), "ports 1234 …");
+	canvas_clear(&canvas);
+	top_line_begin(&text);
+	top_line_put(&text, STYLE_PLAIN, "28232 ports; 12345 in use");
+	canvas_put_line(&canvas, 1, 0, 17, &text);
+	assert_string_equal(line(1), "28232 ports; …");
+}
+
+/* Nothing of the details is cut, and what goes on stands further in. */
+static void long_lines_go_on_below(void **state)
+{
+	static const char *const lines[] = {"title", "    a command with words of which some do not fit",
+					    "    aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"};
+	struct desk desk;
+
+	open_desk(&desk, state);
+	desk.lines = lines;
+	desk.n_lines = 3;
+	desk.state.mode = MODE_DETAILS;
+	show(&desk, 20, 30);
+	assert_true(screen_has("    a command with words of"));
+	assert_true(screen_has("        which some do not fit"));
+	assert_true(screen_has("    aaaaaaaaaabbbbbbbbbbcccccc"));
+	assert_true(screen_has("        ccccdddddddddd"));
+	assert_int_equal(desk.state.n_lines, 5);
+	desk.state.scroll = 4;
+	show(&desk, 7, 30); /* so few lines that it must be scrolled to see the end */
+	assert_true(screen_has("        ccccdddddddddd"));
+	assert_false(screen_has("title"));
+	close_desk(&desk, state);
+}
+
+static void no_hint_is_cut(void **state)
+{
+	struct desk desk;
+
+	open_desk(&desk, state);
+	for (unsigned columns = 20; columns < 120; columns++) {
+		const char *last;
+
+		show(&desk, 20, columns);
+		assert_ptr_equal(strstr(line(19), "? help"), line(19));
+		assert_non_null(strstr(line(19), "1/40"));
+		last = strstr(line(19), "Space");
+		assert_true(!last || !strncmp(last, "Space freeze", 12));
+	}
+	close_desk(&desk, state);
+}
+
 static void a_wrong_filter_has_a_caret(void **state)
 {
 	struct desk desk;
@@ -284,6 +348,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_view_at_every_size, begin, end),
 		cmocka_unit_test_setup_teardown(a_small_screen_shows_what_matters, begin, end),
 		cmocka_unit_test_setup_teardown(the_selected_line_is_marked, begin, end),
+		cmocka_unit_test_setup_teardown(a_figure_is_whole_or_not_there, begin, end),
+		cmocka_unit_test_setup_teardown(long_lines_go_on_below, begin, end),
+		cmocka_unit_test_setup_teardown(no_hint_is_cut, begin, end),
 		cmocka_unit_test_setup_teardown(a_wrong_filter_has_a_caret, begin, end),
 		cmocka_unit_test_setup_teardown(any_keys_at_any_size, begin, end),
 	};

@@ -169,7 +169,8 @@ static void make_first(struct top_line *line, const struct top_source *source,
 		text_name(&line->text, facts->kernel, strlen(facts->kernel));
 	}
 	put_count(line, "events", rates_machine(source->rates)->events_per_second, STYLE_STRONG);
-	top_line_put(line, STYLE_DIM, "/s ");
+	top_line_put(line, STYLE_DIM, "/s");
+	top_line_put(line, STYLE_DIM, " ");
 	top_line_style(line, STYLE_KEY);
 	put_spark(&line->text, source, facts->utf8);
 }

@@ -108,7 +108,7 @@ void top_signal_choices(struct top_state *state, const struct model *model, cons
 
 enum top_wish top_signal_choose(struct top_state *state, size_t rows, bool up)
 {
-	size_t last = state->n_choices - 1;
+	size_t last = state->n_choices ? state->n_choices - 1 : 0;
 
 	if (up)
 		state->choice = state->choice > rows ? state->choice - rows : 0;
