@@ -58,10 +58,10 @@ static void take_process(struct departed *departed, const struct change *change)
 	*at = (struct departed_process){
 		.task = process_task(process),
 		.ended_ns = change->record.header->time_ns,
-		.n_sockets = change->n_let_go,
+		.n_sockets = change->let_go->n,
 	};
-	for (size_t i = 0; i < change->n_let_go; i++)
-		at->sockets[i] = change->let_go[i]->socket;
+	for (size_t i = 0; i < at->n_sockets; i++)
+		at->sockets[i] = change->let_go->rows[i]->socket;
 }
 
 void departed_take(struct departed *departed, const struct change *change)

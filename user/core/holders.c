@@ -179,15 +179,19 @@ uint64_t holders_left_out(const struct holders *holders)
 	return holders->left_out;
 }
 
-static size_t add_held(const struct process *process, bool ports, const struct socket_row **rows, size_t n)
+static void add_held(struct let_go *let_go, const struct process *process, bool ports)
 {
-	for (const struct holder *held = process->held; held && n < LET_GO_MAX; held = held->next_held)
+	for (const struct holder *held = process->held; held && let_go->n < LET_GO_MAX;
+	     held = held->next_held)
 		if ((socket_row_kind(&held->socket->socket) == ROW_PORT) == ports)
-			rows[n++] = held->socket;
-	return n;
+			let_go->rows[let_go->n++] = held->socket;
 }
 
-size_t holders_held(const struct process *process, const struct socket_row *ret_rows[LET_GO_MAX])
+struct let_go holders_held(const struct process *process)
 {
-	return add_held(process, false, ret_rows, add_held(process, true, ret_rows, 0));
+	struct let_go let_go = {.n = 0};
+
+	add_held(&let_go, process, true);
+	add_held(&let_go, process, false);
+	return let_go;
 }

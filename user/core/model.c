@@ -32,8 +32,7 @@ struct model {
 	uint32_t follow_pid; /* not yet seen */
 	bool following;
 	struct model_limits limits;
-	const struct socket_row *let_go[LET_GO_MAX]; /* by the last record */
-	size_t n_let_go;
+	struct let_go let_go; /* by the last exit */
 };
 
 static size_t or_default(size_t limit, size_t otherwise)
@@ -180,7 +179,7 @@ static void apply_exit(struct model *model, const struct record *record, struct 
 	if (!process)
 		return;
 	process->exited = true;
-	model->n_let_go = holders_held(process, model->let_go);
+	model->let_go = holders_held(process);
 	while (process->held)
 		holders_remove(model->holders, process->held, CHANGE_EXIT, false, record->header->time_ns);
 }
@@ -286,7 +285,6 @@ int model_apply(struct model *model, const struct record *record, struct change 
 		sockets_remove(model->sockets, model->ended);
 		model->ended = NULL;
 	}
-	model->n_let_go = 0;
 	switch (record->header->kind) {
 	case REC_META:
 		error = apply_meta(model, (const void *)record->header);
@@ -331,8 +329,7 @@ int model_apply(struct model *model, const struct record *record, struct change 
 				      .process = process,
 				      .socket = row,
 				      .released = ended,
-				      .let_go = model->let_go,
-				      .n_let_go = model->n_let_go,
+				      .let_go = record->header->kind == REC_EXIT ? &model->let_go : NULL,
 				      .bytes = sockets_take_news(model->sockets)};
 	return error;
 }
