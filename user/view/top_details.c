@@ -110,10 +110,12 @@ static void print_process(const struct details *details)
 /* --- sockets ----------------------------------------------------------------------------------------------
  */
 
+/* The same port of another namespace is another one. */
 static int print_port(const struct details *details)
 {
 	const struct rec_socket *socket = &details->row->socket;
-	const struct port_spec spec = {.port = socket->local_port, .protocol = socket->protocol};
+	const struct port_spec spec = {
+		.port = socket->local_port, .protocol = socket->protocol, .netns = socket->netns};
 	struct who_options options = *details->who.options;
 	bool held;
 	int error;
