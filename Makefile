@@ -93,7 +93,7 @@ USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
 PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/screen/canvas.c \
-	user/screen/draw.c user/source/ring.c \
+	user/screen/draw.c user/screen/draw_choice.c user/screen/draw_lines.c user/source/ring.c \
 	user/source/batches.c user/source/groups.c user/system/services_file.c user/system/proc.c user/system/notify.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 

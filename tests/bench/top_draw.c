@@ -9,23 +9,15 @@
  */
 #include "mix.h"
 
+#include "../unit/top_scene.h"
 #include "core/model.h"
-#include "screen/draw.h"
 
 #define SCREEN_ROWS    50
 #define SCREEN_COLUMNS 160
 
 struct desk {
 	struct model *model;
-	struct rates *rates;
-	struct departed *departed;
-	struct backlog *backlog;
-	struct top_state state;
-	struct top_table table;
-	struct top_layout layout;
-	struct top_head head;
-	struct top_counts counts;
-	struct top_forecast forecast;
+	struct top_scene scene;
 	struct canvas canvas;
 	uint64_t now_ns;
 };
@@ -40,10 +32,7 @@ static void apply(struct desk *desk, const void *data, size_t size)
 
 	if (record_decode(data, size, &record) || model_apply(desk->model, &record, &change))
 		die("a record was refused");
-	rates_take(desk->rates, desk->model, &change);
-	departed_take(desk->departed, &change);
-	if (record_is_public(record.header->kind))
-		backlog_put(desk->backlog, record.header);
+	top_scene_take(&desk->scene, desk->model, &change);
 }
 
 static struct rec_socket end_of(unsigned i, bool server)
@@ -106,32 +95,14 @@ static void fill(struct desk *desk, unsigned connections)
 
 static void draw_desk(struct desk *desk)
 {
-	const struct top_page page = {.table = &desk->table, .model = desk->model, .backlog = desk->backlog};
-	const struct drawing drawing = {.head = &desk->head,
-					.state = &desk->state,
-					.table = &desk->table,
-					.page = &page,
-					.layout = &desk->layout};
-
-	draw(&desk->canvas, &drawing);
+	top_scene_draw(&desk->scene, desk->model, &desk->canvas);
 }
 
 static void refresh(struct desk *desk)
 {
-	const struct top_source source = {.model = desk->model,
-					  .rates = desk->rates,
-					  .departed = desk->departed,
-					  .backlog = desk->backlog,
-					  .now_ns = desk->now_ns,
-					  .closed = true};
-	const struct top_clock clock = {.speed = 1};
-	const struct top_head_facts facts = {
-		.kernel = "6.18", .counts = &desk->counts, .forecast = &desk->forecast, .clock = &clock};
-
-	rates_tick(desk->rates, desk->now_ns++);
-	top_count(desk->model, &desk->counts);
-	top_head_make(&desk->head, &source, &desk->state, &facts);
-	if (top_table_read(&desk->table, desk->state.view, &source))
+	rates_tick(desk->scene.rates, desk->now_ns++);
+	top_count(desk->model, &desk->scene.counts);
+	if (top_scene_read(&desk->scene, desk->model, desk->now_ns))
 		die("out of memory");
 	draw_desk(desk);
 }
@@ -143,7 +114,7 @@ static void measure(struct desk *desk, unsigned rounds, const char *what, uint32
 		uint64_t begun = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 		if (key) {
-			top_state_key(&desk->state, key);
+			top_state_key(&desk->scene.state, key);
 			draw_desk(desk);
 		} else {
 			refresh(desk);
@@ -164,18 +135,15 @@ int main(int argc, char **argv)
 	rounds = count_of(argv[1]);
 	connections = count_of(argv[2]);
 	desk.model = model_new(NULL);
-	desk.rates = rates_new(NULL);
-	desk.departed = departed_new(1024);
-	desk.backlog = backlog_new(8192);
-	if (!desk.model || !desk.rates || !desk.departed || !desk.backlog ||
+	if (!desk.model || !top_scene_open(&desk.scene) ||
 	    canvas_resize(&desk.canvas, SCREEN_ROWS, SCREEN_COLUMNS))
 		die("out of memory");
-	top_state_init(&desk.state);
 	fill(&desk, connections);
 	for (unsigned view = 0; view < TOP_VIEWS; view++) {
-		desk.state.view = (enum top_view)view;
+		desk.scene.state.view = (enum top_view)view;
 		refresh(&desk);
-		printf("{\"view\":\"%s\",\"rows\":%zu,", top_view_name(desk.state.view), desk.table.n);
+		printf("{\"view\":\"%s\",\"rows\":%zu,", top_view_name(desk.scene.state.view),
+		       desk.scene.table.n);
 		measure(&desk, rounds, "refresh_ns", 0);
 		printf(",");
 		measure(&desk, rounds, "key_ns", TOP_KEY_PAGE_DOWN);

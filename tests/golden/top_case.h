@@ -10,14 +10,17 @@ struct top_collection {
 	struct rates *rates;
 	struct departed *departed;
 	struct backlog *backlog;
+	struct history *history;
 	struct top_table table;
 };
 
 static bool top_collection_open(struct top_collection *top)
 {
-	*top = (struct top_collection){
-		.rates = rates_new(NULL), .departed = departed_new(64), .backlog = backlog_new(64)};
-	return top->rates && top->departed && top->backlog;
+	*top = (struct top_collection){.rates = rates_new(NULL),
+				       .departed = departed_new(64),
+				       .backlog = backlog_new(64),
+				       .history = history_new(64)};
+	return top->rates && top->departed && top->backlog && top->history;
 }
 
 static void top_collection_close(struct top_collection *top)
@@ -25,6 +28,7 @@ static void top_collection_close(struct top_collection *top)
 	rates_free(top->rates);
 	departed_free(top->departed);
 	backlog_free(top->backlog);
+	history_free(top->history);
 	top_table_free(&top->table);
 }
 
@@ -32,6 +36,7 @@ static void top_collect(struct top_collection *top, const struct model *model, c
 {
 	rates_take(top->rates, model, change);
 	departed_take(top->departed, change);
+	history_take(top->history, model, change);
 	if (record_is_public(change->record.header->kind))
 		backlog_put(top->backlog, change->record.header);
 }
@@ -44,6 +49,7 @@ static struct top_source top_case_source(const struct top_collection *top, const
 	whole.rates = top->rates;
 	whole.departed = top->departed;
 	whole.backlog = top->backlog;
+	whole.history = top->history;
 	whole.home_netns = 4026531840u;
 	whole.closed = true;
 	whole.unfold = whole.tree = source->view.verbose;

@@ -133,6 +133,8 @@
 	X(metrics_churn)                                                                                     \
 	X(top_numbers)                                                                                       \
 	X(top_keys_live)                                                                                     \
+	X(top_writes)                                                                                        \
+	X(top_chooses)                                                                                       \
 	X(top_hostile)                                                                                       \
 	X(top_sizes)                                                                                         \
 	X(top_ways_out)                                                                                      \

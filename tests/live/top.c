@@ -3,91 +3,15 @@
 #include "act.h"
 #include "scenarios.h"
 #include "screen.h"
+#include "top_desk.h"
 #include "truth.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define PORT	 8620
-#define QUEUE	 16
-#define ACCEPTED 3
-#define WAITING	 2
-#define SENT	 700 /* bytes: below a thousand they are shown as they are */
-
-/* --- a load that stands still -----------------------------------------------------------------------------
- */
-
-struct load {
-	struct scene *scene;
-	pid_t pid;
-	int ready, go_on; /* gates */
-	bool more;	  /* listen on the next port, too, when told to go on */
-	const char *comm;
-};
-
-static void hold(struct scene *scene, void *context)
-{
-	const struct load *load = context;
-	union address address = address_of("127.0.0.1", PORT), next = address_of("127.0.0.1", PORT + 1);
-	int listener;
-
-	prctl(PR_SET_NAME, load->comm);
-	listener = act_listener(scene, &address, QUEUE);
-	for (unsigned i = 0; i < ACCEPTED + WAITING; i++) {
-		int client = act_socket(scene, AF_INET, SOCK_STREAM);
-
-		act_connect(scene, client, &address);
-		if (i < ACCEPTED)
-			send_all(scene, client, SENT);
-		if (i < ACCEPTED)
-			receive_all(scene, act_accept(scene, listener, ACCEPT_NULL), SENT);
-	}
-	gate_post(scene, load->ready);
-	gate_wait(scene, load->go_on);
-	if (load->more) {
-		listener = act_listener(scene, &next, QUEUE);
-		gate_post(scene, load->ready);
-		gate_wait(scene, load->go_on);
-		close(listener);
-		gate_post(scene, load->ready);
-	}
-	for (;;)
-		pause();
-}
-
-static void load_start(struct load *load, struct scene *scene, const char *comm, bool more)
-{
-	*load = (struct load){.scene = scene,
-			      .ready = gate_new(scene),
-			      .go_on = gate_new(scene),
-			      .more = more,
-			      .comm = comm};
-	load->pid = actor_start(scene, hold, load);
-	gate_wait(scene, load->ready);
-}
-
-static void load_go_on(struct load *load)
-{
-	gate_post(load->scene, load->go_on);
-	gate_wait(load->scene, load->ready);
-}
-
-/* Only what is in the scenario's namespace. */
-static void open_top(struct screen *screen, struct scene *scene, unsigned columns, unsigned rows,
-		     const char *arguments)
-{
-	char all[512];
-
-	screen_open(screen, scene, columns, rows);
-	snprintf(all, sizeof(all), "%s netns %u", arguments, scene->netns);
-	screen_top(screen, all);
-}
 
 /* --- the numbers ------------------------------------------------------------------------------------------
  */
@@ -163,7 +87,7 @@ static struct asked ask_ls(struct scene *scene, const char *table, const char *k
 
 static void compare_port(const struct screen *screen)
 {
-	struct asked asked = ask_ls(screen->scene, "ports", "port", PORT);
+	struct asked asked = ask_ls(screen->scene, "ports", "port", TOP_PORT);
 	char queue[32], active[32], *line;
 
 	snprintf(queue, sizeof(queue), "%llu/%llu",
@@ -179,7 +103,7 @@ static void compare_port(const struct screen *screen)
 	json_decref(asked.row);
 }
 
-static void compare_process(const struct screen *screen, const struct load *load)
+static void compare_process(const struct screen *screen, const struct top_load *load)
 {
 	struct asked asked = ask_ls(screen->scene, "processes", "process", (uint64_t)load->pid);
 	char in[32], out[32], pid[32], *line;
@@ -219,10 +143,10 @@ static void compare_connection(const struct screen *screen)
 void top_numbers(struct scene *scene)
 {
 	struct screen screen;
-	struct load load;
+	struct top_load load;
 
-	load_start(&load, scene, "top-load", false);
-	open_top(&screen, scene, 160, 40, "--view ports");
+	top_load_start(&load, scene, "top-load", false);
+	top_open(&screen, scene, 160, 40, "--view ports");
 	screen_await(&screen, "2/16");
 	compare_port(&screen);
 	screen_key(&screen, "2");
@@ -234,9 +158,7 @@ void top_numbers(struct scene *scene)
 	screen_await(&screen, "28232 ports");
 	screen_key(&screen, "5");
 	screen_await(&screen, "tracing: ");
-	screen_key(&screen, "q");
-	screen_await(&screen, "over=0");
-	screen_close(&screen);
+	top_leave(&screen);
 	actor_kill(scene, load.pid);
 }
 
@@ -265,7 +187,7 @@ static void try_filter(const struct screen *screen)
 	screen_await(screen, "filter port 8620");
 }
 
-static void try_details(const struct screen *screen, const struct load *load)
+static void try_details(const struct screen *screen, const struct top_load *load)
 {
 	char holder[64];
 
@@ -297,14 +219,16 @@ static void try_order(const struct screen *screen)
 static void await_refresh(const struct screen *screen)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		char *line = screen_await_line(screen, "portsnoop  ", "events");
+		char *line = screen_await_line(screen, "portsnoop  ", "events"), clock[32];
 
-		screen_await_none(screen, strrchr(line, ' '));
+		/* At the end of its line; when the view was frozen may be the same time. */
+		snprintf(clock, sizeof(clock), "%s\n", strrchr(line, ' '));
+		screen_await_none(screen, clock);
 		free(line);
 	}
 }
 
-static void try_freeze(const struct screen *screen, struct load *load)
+static void try_freeze(const struct screen *screen, struct top_load *load)
 {
 	screen_key(screen, "/");
 	screen_key(screen, "C-u");
@@ -313,7 +237,7 @@ static void try_freeze(const struct screen *screen, struct load *load)
 	screen_await(screen, "filter port 8620-8621");
 	screen_key(screen, "Space");
 	screen_await(screen, "FROZEN");
-	load_go_on(load); /* a port more */
+	top_load_go_on(load); /* a port more */
 	screen_key(screen, "C-l");
 	await_refresh(screen);
 	if (screen_has(screen, " 8621  "))
@@ -323,12 +247,28 @@ static void try_freeze(const struct screen *screen, struct load *load)
 	screen_await_none(screen, "FROZEN");
 }
 
+/* How the port came is told, and so is what was seen of the one that was there before. */
+static void try_history(const struct screen *screen)
+{
+	screen_key(screen, "G");
+	screen_key(screen, "Enter");
+	screen_await(screen, "history of the port");
+	free(screen_await_line(screen, " bind ", "127.0.0.1:8621"));
+	free(screen_await_line(screen, " listen ", "127.0.0.1:8621"));
+	screen_key(screen, "Escape");
+	screen_key(screen, "g");
+	screen_key(screen, "Enter");
+	screen_await(screen, "it was there before anybody watched");
+	screen_key(screen, "Escape");
+	screen_await(screen, "ADDRESS");
+}
+
 /* Ports that are closed stay as long as they are told to. */
-static void try_closed(const struct screen *screen, struct load *load)
+static void try_closed(const struct screen *screen, struct top_load *load)
 {
 	screen_key(screen, "c");
-	screen_await(screen, "what was closed stays");
-	load_go_on(load);
+	screen_await(screen, "what was closed or has ended stays");
+	top_load_go_on(load);
 	screen_await(screen, "closed");
 	screen_await_none(screen, " 8621  ");
 	screen_key(screen, "c");
@@ -364,30 +304,12 @@ static void try_rest(const struct screen *screen)
 	screen_await(screen, " 8620  ");
 }
 
-static void check_file(const struct screen *screen, const char *name, const char *text)
-{
-	char path[600], *content;
-
-	screen_key(screen, "w");
-	screen_await(screen, "write to file: ");
-	screen_key(screen, "C-u");
-	screen_type(screen, name);
-	screen_key(screen, "Enter");
-	screen_await(screen, "written to ");
-	snprintf(path, sizeof(path), "%s/%s", screen->directory, name);
-	content = file_read(screen->scene, path, NULL);
-	if (!strstr(content, text))
-		scene_fail(screen->scene, "%s lacks %s", path, text);
-	free(content);
-	unlink(path);
-}
-
-static void try_signal(const struct screen *screen, const struct load *load)
+static void try_signal(const struct screen *screen, const struct top_load *load)
 {
 	char question[128];
 	int status;
 
-	snprintf(question, sizeof(question), "send signal 12 to %s(%d)? y/N", load->comm, load->pid);
+	snprintf(question, sizeof(question), "y/N: send USR2 (12) to %d %s?", load->pid, load->comm);
 	for (unsigned yes = 0; yes <= 1; yes++) {
 		screen_key(screen, "K");
 		screen_await(screen, "signal: TERM");
@@ -396,7 +318,7 @@ static void try_signal(const struct screen *screen, const struct load *load)
 		screen_key(screen, "Enter");
 		screen_await(screen, question);
 		screen_key(screen, yes ? "y" : "n");
-		screen_await(screen, yes ? "signal 12 was sent" : "no signal was sent");
+		screen_await(screen, yes ? "USR2 (12) was sent" : "no signal was sent");
 		if (!yes && kill(load->pid, 0))
 			scene_fail(screen->scene, "the process is gone");
 	}
@@ -422,19 +344,18 @@ static void try_settings(const struct screen *screen)
 void top_keys_live(struct scene *scene)
 {
 	struct screen screen;
-	struct load load;
+	struct top_load load;
 
-	load_start(&load, scene, "top-load", true);
-	open_top(&screen, scene, 160, 40, "--view ports --delay 500ms");
+	top_load_start(&load, scene, "top-load", true);
+	top_open(&screen, scene, 160, 40, "--view ports --delay 500ms");
 	screen_await(&screen, "2/16");
 	try_order(&screen);
 	try_filter(&screen);
 	try_details(&screen, &load);
 	try_freeze(&screen, &load);
+	try_history(&screen);
 	try_closed(&screen, &load);
 	try_rest(&screen);
-	check_file(&screen, "view.txt", "8620");
-	check_file(&screen, "view.json", "{\"row\":\"port\"");
 	try_signal(&screen, &load);
 	try_settings(&screen);
 	screen_close(&screen);
@@ -446,11 +367,11 @@ void top_keys_live(struct scene *scene)
 void top_hostile(struct scene *scene)
 {
 	struct screen screen;
-	struct load load;
+	struct top_load load;
 	char *title;
 
-	load_start(&load, scene, "\x1b]0;owned\x07\x1b[2J", false);
-	open_top(&screen, scene, 120, 30, "--view ports");
+	top_load_start(&load, scene, "\x1b]0;owned\x07\x1b[2J", false);
+	top_open(&screen, scene, 120, 30, "--view ports");
 	for (char view[2] = "1"; *view <= '5'; ++*view) {
 		screen_key(&screen, view);
 		if (*view != '5')
@@ -464,8 +385,6 @@ void top_hostile(struct scene *scene)
 		scene_fail(scene, "a process has set the title of the terminal: %s", title);
 	free(title);
 	screen_key(&screen, "q");
-	screen_key(&screen, "q");
-	screen_await(&screen, "over=0");
-	screen_close(&screen);
+	top_leave(&screen);
 	actor_kill(scene, load.pid);
 }

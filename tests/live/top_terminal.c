@@ -2,7 +2,7 @@
 /* top and its terminal: of any size, taken away, given back on every way out; and recordings on it. */
 #include "act.h"
 #include "scenarios.h"
-#include "screen.h"
+#include "top_desk.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -43,9 +43,7 @@ void top_sizes(struct scene *scene)
 	snprintf(arguments, sizeof(arguments), "--ascii --view ports --sort PORT netns %u", scene->netns);
 	screen_top(&screen, arguments);
 	screen_await(&screen, "PORT^");
-	screen_key(&screen, "q");
-	screen_await(&screen, "over=0");
-	screen_close(&screen);
+	top_leave(&screen);
 }
 
 /* --- ways out ---------------------------------------------------------------------------------------------
@@ -216,8 +214,6 @@ void top_plays(struct scene *scene)
 	screen_await(&screen, " 8640  ");
 	screen_key(&screen, "K");
 	screen_await(&screen, "this is a recording");
-	screen_key(&screen, "q");
-	screen_await(&screen, "over=0");
-	screen_close(&screen);
+	top_leave(&screen);
 	unlink(path);
 }

@@ -142,6 +142,44 @@ static void the_last_ones_are_kept(void **state)
 	departed_free(departed);
 }
 
+static void see_process(void *context, const struct departed_process *process)
+{
+	struct seen *seen = context;
+
+	seen->n++;
+	seen->pid = process->task.pid;
+}
+
+static void exits(struct fixture *f, struct departed *departed, uint32_t pid)
+{
+	make_record(&f->record, REC_EXIT);
+	set_task(&f->record, pid);
+	apply(f);
+	departed_take(departed, &f->change);
+}
+
+/* Who never had a socket was not in the table, either. */
+static void processes_that_had_a_socket_are_shown_too(void **state)
+{
+	struct fixture *f = *state;
+	struct departed *departed = departed_new(4);
+	struct seen seen = {0};
+
+	f->now_ns = DEPARTED_KEPT_NS;
+	opened_and_closed(f, departed, 5);
+	apply_fork(f, 7, 8);
+	exits(f, departed, 8);
+	departed_each_process(departed, f->now_ns, see_process, &seen);
+	assert_int_equal(seen.n, 0);
+	exits(f, departed, 7);
+	departed_each_process(departed, f->now_ns + DEPARTED_KEPT_NS - 1, see_process, &seen);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.pid, 7);
+	departed_each_process(departed, f->now_ns + DEPARTED_KEPT_NS, see_process, &seen);
+	assert_int_equal(seen.n, 1);
+	departed_free(departed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +188,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_records_are_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(they_are_shown_for_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_last_ones_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(processes_that_had_a_socket_are_shown_too, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

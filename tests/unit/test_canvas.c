@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "model_fixture.h"
-#include "screen/draw.h"
+#include "top_scene.h"
 
 static struct canvas canvas;
 
@@ -86,13 +86,7 @@ static void ascii_is_all_that_some_terminals_have(void **state)
 
 struct desk {
 	struct fixture *f;
-	struct rates *rates;
-	struct departed *departed;
-	struct backlog *backlog;
-	struct top_state state;
-	struct top_table table;
-	struct top_layout layout;
-	struct top_head head;
+	struct top_scene scene;
 };
 
 static void listens(struct desk *desk, uint64_t cookie, uint16_t port, const char *comm)
@@ -103,8 +97,7 @@ static void listens(struct desk *desk, uint64_t cookie, uint16_t port, const cha
 	snprintf(f->record.fact.task.comm, REC_COMM_LEN, "%s", comm);
 	f->record.fact.socket.state = TCP_LISTEN;
 	apply(f);
-	rates_take(desk->rates, f->model, &f->change);
-	backlog_put(desk->backlog, &f->record.header);
+	top_scene_take(&desk->scene, f->model, &f->change);
 }
 
 static void open_desk(struct desk *desk, void **state)
@@ -113,50 +106,25 @@ static void open_desk(struct desk *desk, void **state)
 					    "\302\23331m"};
 
 	assert_int_equal(setup(state), 0);
-	*desk = (struct desk){.f = *state,
-			      .rates = rates_new(NULL),
-			      .departed = departed_new(4),
-			      .backlog = backlog_new(64)};
+	desk->f = *state;
+	assert_true(top_scene_open(&desk->scene));
 	apply_meta(desk->f, META_HOST, 0, "host\x1b[31m");
 	for (unsigned i = 0; i < 40; i++)
 		listens(desk, i + 1, (uint16_t)(8000 + i), names[i % 5]);
-	top_state_init(&desk->state);
 }
 
 static void close_desk(struct desk *desk, void **state)
 {
-	rates_free(desk->rates);
-	departed_free(desk->departed);
-	backlog_free(desk->backlog);
-	top_table_free(&desk->table);
+	top_scene_close(&desk->scene);
 	teardown(state);
 }
 
 static void show(struct desk *desk, unsigned rows, unsigned columns)
 {
-	const struct top_source source = {.model = desk->f->model,
-					  .rates = desk->rates,
-					  .departed = desk->departed,
-					  .backlog = desk->backlog,
-					  .now_ns = desk->f->now_ns};
-	const struct top_page page = {
-		.table = &desk->table, .model = desk->f->model, .backlog = desk->backlog};
-	const struct drawing drawing = {.head = &desk->head,
-					.state = &desk->state,
-					.table = &desk->table,
-					.page = &page,
-					.layout = &desk->layout};
-	const struct top_counts counts = {.listeners = 40};
-	const struct top_forecast forecast = {0};
-	const struct top_clock clock = {0};
-	const struct top_head_facts facts = {
-		.kernel = "6.18", .counts = &counts, .forecast = &forecast, .clock = &clock, .utf8 = true};
-
-	assert_int_equal(top_table_read(&desk->table, desk->state.view, &source), 0);
-	top_head_make(&desk->head, &source, &desk->state, &facts);
-	top_layout_reset(&desk->layout);
+	assert_int_equal(top_scene_read(&desk->scene, desk->f->model, desk->f->now_ns), 0);
+	top_layout_reset(&desk->scene.layout);
 	assert_int_equal(canvas_resize(&canvas, rows, columns), 0);
-	draw(&canvas, &drawing);
+	top_scene_draw(&desk->scene, desk->f->model, &canvas);
 }
 
 /* No control character, whatever names processes have. */
@@ -177,13 +145,13 @@ static void every_view_at_every_size(void **state)
 	open_desk(&desk, state);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		for (unsigned view = 0; view < TOP_VIEWS; view++) {
-			desk.state.view = (enum top_view)view;
+			desk.scene.state.view = (enum top_view)view;
 			for (unsigned mode = 0; mode <= MODE_CONFIRM; mode++) {
-				desk.state.mode = (enum top_mode)mode;
+				desk.scene.state.mode = (enum top_mode)mode;
 				show(&desk, sizes[i][0], sizes[i][1]);
 				check_cells();
 			}
-			desk.state.mode = MODE_TABLE;
+			desk.scene.state.mode = MODE_TABLE;
 		}
 	close_desk(&desk, state);
 }
@@ -219,7 +187,7 @@ static void the_selected_line_is_marked(void **state)
 
 	open_desk(&desk, state);
 	show(&desk, 20, 80);
-	top_state_key(&desk.state, 'j');
+	top_state_key(&desk.scene.state, 'j');
 	show(&desk, 20, 80);
 	for (unsigned y = 0; y < canvas.rows; y++) {
 		if (!canvas.cells[y * canvas.columns].marked)
@@ -231,14 +199,74 @@ static void the_selected_line_is_marked(void **state)
 	close_desk(&desk, state);
 }
 
+static void a_figure_is_whole_or_not_there(void **state)
+{
+	struct top_line text;
+
+	assert_int_equal(canvas_resize(&canvas, 2, 20), 0);
+	top_line_begin(&text);
+	top_line_put(&text, STYLE_DIM, "ports ");
+	top_line_put(&text, STYLE_PLAIN, "1234");
+	top_line_put(&text, STYLE_DIM, "  listening ");
+	top_line_put(&text, STYLE_PLAIN, "5678");
+	assert_int_equal(canvas_put_line(&canvas, 0, 0, 20, &text), 10);
+	assert_string_equal(line(0), "ports 1234 …");
+	canvas_clear(&canvas);
+	top_line_begin(&text);
+	top_line_put(&text, STYLE_PLAIN, "28232 ports; 12345 in use");
+	canvas_put_line(&canvas, 1, 0, 17, &text);
+	assert_string_equal(line(1), "28232 ports; …");
+}
+
+/* Nothing of the details is cut, and what goes on stands further in. */
+static void long_lines_go_on_below(void **state)
+{
+	static const char *const lines[] = {"title", "    a command with words of which some do not fit",
+					    "    aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"};
+	struct desk desk;
+
+	open_desk(&desk, state);
+	desk.scene.lines = lines;
+	desk.scene.n_lines = 3;
+	desk.scene.state.mode = MODE_DETAILS;
+	show(&desk, 20, 30);
+	assert_true(screen_has("    a command with words of"));
+	assert_true(screen_has("        which some do not fit"));
+	assert_true(screen_has("    aaaaaaaaaabbbbbbbbbbcccccc"));
+	assert_true(screen_has("        ccccdddddddddd"));
+	assert_int_equal(desk.scene.state.n_lines, 5);
+	desk.scene.state.scroll = 4;
+	show(&desk, 7, 30); /* so few lines that it must be scrolled to see the end */
+	assert_true(screen_has("        ccccdddddddddd"));
+	assert_false(screen_has("title"));
+	close_desk(&desk, state);
+}
+
+static void no_hint_is_cut(void **state)
+{
+	struct desk desk;
+
+	open_desk(&desk, state);
+	for (unsigned columns = 20; columns < 120; columns++) {
+		const char *last;
+
+		show(&desk, 20, columns);
+		assert_ptr_equal(strstr(line(19), "? help"), line(19));
+		assert_non_null(strstr(line(19), "1/40"));
+		last = strstr(line(19), "Space");
+		assert_true(!last || !strncmp(last, "Space freeze", 12));
+	}
+	close_desk(&desk, state);
+}
+
 static void a_wrong_filter_has_a_caret(void **state)
 {
 	struct desk desk;
 
 	open_desk(&desk, state);
 	for (const char *key = "/port x"; *key; key++)
-		top_state_key(&desk.state, (uint32_t)*key);
-	top_state_filter(&desk.state, "expected a port", 5);
+		top_state_key(&desk.scene.state, (uint32_t)*key);
+	top_state_filter(&desk.scene.state, "expected a port", 5);
 	show(&desk, 20, 80);
 	assert_string_equal(line(18), "/port x");
 	assert_string_equal(line(19), "      ^ expected a port");
@@ -263,9 +291,10 @@ static void any_keys_at_any_size(void **state)
 		uint32_t number = (seed = seed * 1103515245u + 12345u) >> 8;
 		uint32_t key = number & 1 ? others[number / 2 % 16] : ' ' + number / 2 % 95;
 
-		desk.state.recording = number >> 12 & 1;
-		if (top_state_key(&desk.state, key) == WISH_FILTER)
-			top_state_filter(&desk.state, number & 2 ? "wrong" : NULL, desk.state.edit.cursor);
+		desk.scene.state.recording = number >> 12 & 1;
+		if (top_state_key(&desk.scene.state, key) == WISH_FILTER)
+			top_state_filter(&desk.scene.state, number & 2 ? "wrong" : NULL,
+					 desk.scene.state.edit.cursor);
 		show(&desk, 1 + number / 64 % 40, 1 + number / 4096 % 150);
 		check_cells();
 		if (canvas.cursor_shown)
@@ -284,6 +313,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_view_at_every_size, begin, end),
 		cmocka_unit_test_setup_teardown(a_small_screen_shows_what_matters, begin, end),
 		cmocka_unit_test_setup_teardown(the_selected_line_is_marked, begin, end),
+		cmocka_unit_test_setup_teardown(a_figure_is_whole_or_not_there, begin, end),
+		cmocka_unit_test_setup_teardown(long_lines_go_on_below, begin, end),
+		cmocka_unit_test_setup_teardown(no_hint_is_cut, begin, end),
 		cmocka_unit_test_setup_teardown(a_wrong_filter_has_a_caret, begin, end),
 		cmocka_unit_test_setup_teardown(any_keys_at_any_size, begin, end),
 	};

@@ -244,12 +244,28 @@ static void test_matches_place(void **state)
 	assert_true(matches_place("0.0.0.0:80", AF_INET, "10.0.0.2"));
 }
 
+static void test_netns(void **state)
+{
+	struct rec_socket socket = socket_at(AF_INET, "10.0.0.1", 80, 0);
+	struct port_spec spec = spec_of("80");
+
+	socket.netns = 5;
+	assert_true(port_spec_matches(&spec, &socket));
+	spec.netns = 5;
+	assert_true(port_spec_matches(&spec, &socket));
+	assert_true(port_spec_matches_place(&spec, &socket));
+	spec.netns = 6;
+	assert_false(port_spec_matches(&spec, &socket));
+	assert_false(port_spec_matches_place(&spec, &socket));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),	cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_long),	cmocka_unit_test(test_no_resolver),
 		cmocka_unit_test(test_matches), cmocka_unit_test(test_matches_place),
+		cmocka_unit_test(test_netns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

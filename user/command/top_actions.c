@@ -3,6 +3,7 @@
 
 #include "system/proc.h"
 #include "view/top_print.h"
+#include "view/top_signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,15 +21,18 @@ static bool is_json(const char *path)
 	return length > 5 && !strcmp(path + length - 5, ".json");
 }
 
-/* As it is shown: of a frozen view what stands still. JSON always tells of now. */
+/* As it is shown: of a frozen view what stands still. */
 static int print(struct top_tables *tables, const struct top_state *state, uint64_t now_ns, FILE *out)
 {
-	const struct top_source source = top_tables_source(tables, state, now_ns);
 	const struct top_page page = top_tables_page(tables, state);
 	const struct top_place *place = &state->places[state->view];
+	struct top_source source;
+	int error;
 
-	if (is_json(state->edit.text))
-		return top_print_json(out, state->view, &source);
+	if (is_json(state->edit.text)) {
+		error = top_tables_shown(tables, state, now_ns, &source);
+		return error ? error : top_print_json(out, state->view, &source);
+	}
 	return top_print_text(out, &tables->head, &tables->table, &page, place->sort, place->reverse);
 }
 
@@ -51,7 +55,8 @@ void top_write(struct top_tables *tables, struct top_state *state, uint64_t now_
 	if (error)
 		top_state_say(state, true, "%s: %s", path, strerror(-error));
 	else
-		top_state_say(state, false, "written to %s", path);
+		top_state_say(state, false, "written to %s%s", path,
+			      tables->frozen ? ", as it was when it was frozen" : "");
 }
 
 /* --- signals ----------------------------------------------------------------------------------------------
@@ -63,9 +68,12 @@ void top_signal(struct top_state *state)
 	const struct top_victim *victim = &state->victim;
 	char name[4 * REC_COMM_LEN + 1];
 	struct text text = text_in(name, sizeof(name));
+	char signal[32];
+	struct text signal_text = text_in(signal, sizeof(signal));
 	int directory = proc_open(victim->pid, victim->start_ns), error = 0;
 
 	text_name(&text, victim->comm, strnlen(victim->comm, sizeof(victim->comm)));
+	top_put_signal(&signal_text, victim->signal);
 	if (directory < 0) {
 		top_state_say(state, true, "%s(%u) has ended", name, victim->pid);
 		return;
@@ -76,6 +84,5 @@ void top_signal(struct top_state *state)
 	if (error)
 		top_state_say(state, true, "%s(%u): %s", name, victim->pid, strerror(error));
 	else
-		top_state_say(state, false, "signal %d was sent to %s(%u)", victim->signal, name,
-			      victim->pid);
+		top_state_say(state, false, "%s was sent to %s(%u)", signal, name, victim->pid);
 }

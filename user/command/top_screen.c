@@ -5,6 +5,7 @@
 #include "command/top_actions.h"
 #include "screen/draw.h"
 #include "view/top_print.h"
+#include "view/top_signal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -79,15 +80,19 @@ static int split_details(struct top_screen *screen)
 	return 0;
 }
 
-/* Of the selected row, as it is now. */
+/* Of the selected row, as it is now, or was when the view was frozen. */
 static void read_details(struct top_screen *screen)
 {
-	const struct top_source source =
-		top_tables_source(screen->tables, screen->state, screen->now(screen->context));
+	struct top_source source;
 	const struct top_row *row = top_state_row(screen->state, &screen->tables->table);
 	FILE *out;
 
 	free_details(screen);
+	if (top_tables_shown(screen->tables, screen->state, screen->now(screen->context), &source)) {
+		top_state_say(screen->state, true, "out of memory");
+		screen->state->mode = MODE_TABLE;
+		return;
+	}
 	out = row ? open_memstream(&screen->details, &screen->details_size) : NULL;
 	if (!out) {
 		top_state_say(screen->state, true, row ? "out of memory" : "no row is selected");
@@ -162,7 +167,7 @@ static void freeze_or_go_on(struct top_screen *screen, bool before)
 {
 	if (before == screen->state->frozen)
 		return;
-	if (top_tables_freeze(screen->tables, screen->state->frozen)) {
+	if (top_tables_freeze(screen->tables, screen->state, screen->now(screen->context))) {
 		screen->state->frozen = false;
 		top_state_say(screen->state, true, "out of memory");
 	}
@@ -179,6 +184,10 @@ static int fulfil(struct top_screen *screen, enum top_wish wish)
 		return 0;
 	case WISH_DETAILS:
 		read_details(screen);
+		return 0;
+	case WISH_CHOICES:
+		top_signal_choices(screen->state, pipeline_model(screen->tables->pipeline),
+				   top_state_row(screen->state, &screen->tables->table));
 		return 0;
 	case WISH_WRITE:
 		top_write(screen->tables, screen->state, screen->now(screen->context));

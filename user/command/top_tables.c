@@ -13,6 +13,7 @@
 
 #define EVENTS_KEPT   8192
 #define DEPARTED_KEPT 1024
+#define HISTORY_KEPT  4096
 #define FORESEE_NS    2000000000ull /* between looks ahead, or ... */
 #define FORESEE_SHARE 100	    /* ... so many times what the last one took */
 
@@ -37,6 +38,7 @@ static void take(void *context, const struct model *model, const struct change *
 
 	rates_take(tables->rates, model, change);
 	departed_take(tables->departed, change);
+	history_take(tables->history, model, change);
 	if (wanted(tables, model, change))
 		backlog_put(tables->backlog, change->record.header);
 }
@@ -49,6 +51,7 @@ struct parts {
 	struct rates *rates;
 	struct departed *departed;
 	struct backlog *backlog;
+	struct history *history;
 };
 
 static void free_parts(const struct parts *parts)
@@ -57,16 +60,18 @@ static void free_parts(const struct parts *parts)
 	rates_free(parts->rates);
 	departed_free(parts->departed);
 	backlog_free(parts->backlog);
+	history_free(parts->history);
 }
 
 int top_tables_restart(struct top_tables *tables)
 {
 	const struct pipeline_options options = {.watch = take, .watch_context = tables};
-	const struct parts old = {tables->pipeline, tables->rates, tables->departed, tables->backlog};
+	const struct parts old = {tables->pipeline, tables->rates, tables->departed, tables->backlog,
+				  tables->history};
 	const struct parts new = {pipeline_new(&options, -1), rates_new(NULL), departed_new(DEPARTED_KEPT),
-				  backlog_new(EVENTS_KEPT)};
+				  backlog_new(EVENTS_KEPT), history_new(HISTORY_KEPT)};
 
-	if (!new.pipeline || !new.rates || !new.departed || !new.backlog) {
+	if (!new.pipeline || !new.rates || !new.departed || !new.backlog || !new.history) {
 		free_parts(&new);
 		return -ENOMEM;
 	}
@@ -75,6 +80,7 @@ int top_tables_restart(struct top_tables *tables)
 	tables->rates = new.rates;
 	tables->departed = new.departed;
 	tables->backlog = new.backlog;
+	tables->history = new.history;
 	tables->foreseen_ns = 0;
 	tables->forecast = (struct top_forecast){0};
 	return 0;
@@ -93,16 +99,22 @@ int top_tables_open(struct top_tables *tables, const struct options *options)
 
 void top_tables_close(struct top_tables *tables)
 {
-	const struct parts parts = {tables->pipeline, tables->rates, tables->departed, tables->backlog};
+	const struct parts parts = {tables->pipeline, tables->rates, tables->departed, tables->backlog,
+				    tables->history};
 
 	free_parts(&parts);
-	backlog_free(tables->frozen);
+	top_frozen_free(tables->frozen);
 	filter_free(tables->filter);
 	top_table_free(&tables->table);
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------
  */
+
+static const struct backlog *backlog_shown(const struct top_tables *tables)
+{
+	return tables->frozen ? top_frozen_backlog(tables->frozen) : tables->backlog;
+}
 
 struct top_source top_tables_source(const struct top_tables *tables, const struct top_state *state,
 				    uint64_t now_ns)
@@ -111,7 +123,8 @@ struct top_source top_tables_source(const struct top_tables *tables, const struc
 		.model = pipeline_model(tables->pipeline),
 		.rates = tables->rates,
 		.departed = tables->departed,
-		.backlog = tables->frozen ? tables->frozen : tables->backlog,
+		.backlog = backlog_shown(tables),
+		.history = tables->history,
 		.filter = tables->filter,
 		.view = view_options_of(tables->options),
 		.now_ns = now_ns,
@@ -132,7 +145,7 @@ struct top_page top_tables_page(const struct top_tables *tables, const struct to
 	struct top_page page = {
 		.table = &tables->table,
 		.model = pipeline_model(tables->pipeline),
-		.backlog = tables->frozen ? tables->frozen : tables->backlog,
+		.backlog = backlog_shown(tables),
 		.view = view_options_of(tables->options),
 	};
 
@@ -178,20 +191,43 @@ void top_tables_head(struct top_tables *tables, const struct top_state *state, u
 		.counts = &tables->counts,
 		.forecast = &tables->forecast,
 		.clock = &tables->clock,
+		.frozen_ns = tables->frozen ? top_frozen_time(tables->frozen) : 0,
 		.partial = tables->partial,
 		.utf8 = utf8,
 	};
 
-	top_head_make(&tables->head, &source, state, &facts);
+	top_head_make(&tables->head, &source, &facts);
 }
 
-int top_tables_freeze(struct top_tables *tables, bool frozen)
+/* The rows are read once more, so that they and what is kept are of the same moment. */
+int top_tables_freeze(struct top_tables *tables, const struct top_state *state, uint64_t now_ns)
 {
-	backlog_free(tables->frozen);
+	int error;
+
+	top_frozen_free(tables->frozen);
 	tables->frozen = NULL;
-	if (frozen)
-		tables->frozen = backlog_copy(tables->backlog);
-	return frozen && !tables->frozen ? -ENOMEM : 0;
+	if (!state->frozen)
+		return 0;
+	error = top_tables_read(tables, state, now_ns);
+	if (error)
+		return error;
+	tables->frozen = top_frozen_take(pipeline_model(tables->pipeline), tables->backlog, now_ns);
+	return tables->frozen ? 0 : -ENOMEM;
+}
+
+int top_tables_shown(const struct top_tables *tables, const struct top_state *state, uint64_t now_ns,
+		     struct top_source *ret_source)
+{
+	struct top_source source = top_tables_source(tables, state, now_ns);
+
+	if (tables->frozen) {
+		source.now_ns = top_frozen_time(tables->frozen);
+		source.model = top_frozen_model(tables->frozen);
+	}
+	if (!source.model)
+		return -ENOMEM;
+	*ret_source = source;
+	return 0;
 }
 
 int top_tables_print(struct top_tables *tables, const struct top_state *state, uint64_t now_ns, FILE *out)

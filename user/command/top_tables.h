@@ -4,6 +4,7 @@
 #ifndef PORTSNOOP_COMMAND_TOP_TABLES_H
 #define PORTSNOOP_COMMAND_TOP_TABLES_H
 
+#include "command/top_frozen.h"
 #include "options.h"
 #include "pipeline.h"
 #include "view/top_head.h"
@@ -19,8 +20,9 @@ struct top_tables {
 	struct rates *rates;
 	struct departed *departed;
 	struct backlog *backlog;
-	struct backlog *frozen; /* the same as it was when the view was frozen; NULL: it is not */
-	struct filter *filter;	/* NULL: everything */
+	struct history *history;
+	struct top_frozen *frozen; /* what was there when the view was frozen; NULL: it is not */
+	struct filter *filter;	   /* NULL: everything */
 	struct top_table table;
 	struct top_counts counts;
 	struct top_forecast forecast;
@@ -46,8 +48,12 @@ void top_tables_tick(struct top_tables *tables, const struct top_state *state, u
 int top_tables_read(struct top_tables *tables, const struct top_state *state, uint64_t now_ns);
 /* The header as it is now. */
 void top_tables_head(struct top_tables *tables, const struct top_state *state, uint64_t now_ns, bool utf8);
-/* Freezing and going on. 0 or -ENOMEM. */
-int top_tables_freeze(struct top_tables *tables, bool frozen);
+/* Freezing, with what is read at this moment, and going on. 0 or -ENOMEM. */
+int top_tables_freeze(struct top_tables *tables, const struct top_state *state, uint64_t now_ns);
+/* What the rows on the screen are of: the tables at this moment, or when the view was frozen. 0 or -ENOMEM.
+ */
+int top_tables_shown(const struct top_tables *tables, const struct top_state *state, uint64_t now_ns,
+		     struct top_source *ret_source);
 /* A frame without a terminal. 0 or a negative errno. */
 int top_tables_print(struct top_tables *tables, const struct top_state *state, uint64_t now_ns, FILE *out);
 

@@ -65,10 +65,8 @@ const struct rec_header *backlog_at(const struct backlog *backlog, uint64_t numb
 	return (const struct rec_header *)backlog->slots[number % backlog->n].bytes;
 }
 
-bool backlog_change(const struct backlog *backlog, uint64_t number, const struct model *model,
-		    struct change *ret_change)
+bool backlog_meaning(const struct rec_header *header, const struct model *model, struct change *ret_change)
 {
-	const struct rec_header *header = backlog_at(backlog, number);
 	struct change change = {0};
 
 	if (record_decode(header, header->size, &change.record))
@@ -80,4 +78,10 @@ bool backlog_change(const struct backlog *backlog, uint64_t number, const struct
 			model_socket(model, change.record.socket->cookie, change.record.socket->protocol);
 	*ret_change = change;
 	return true;
+}
+
+bool backlog_change(const struct backlog *backlog, uint64_t number, const struct model *model,
+		    struct change *ret_change)
+{
+	return backlog_meaning(backlog_at(backlog, number), model, ret_change);
 }

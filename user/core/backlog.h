@@ -32,5 +32,7 @@ const struct rec_header *backlog_at(const struct backlog *backlog, uint64_t numb
 /* What it meant, as far as the tables still know. False: it is damaged. */
 bool backlog_change(const struct backlog *backlog, uint64_t number, const struct model *model,
 		    struct change *ret_change);
+/* The same of a record that somebody else keeps. */
+bool backlog_meaning(const struct rec_header *header, const struct model *model, struct change *ret_change);
 
 #endif

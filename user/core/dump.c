@@ -56,18 +56,6 @@ static int put_names(struct dump *dump)
 /* --- processes --------------------------------------------------------------------------------------------
  */
 
-static struct rec_task task_of(const struct process *process)
-{
-	struct rec_task task = {.start_ns = process->start_ns,
-				.cgroup_id = process->cgroup_id,
-				.pid = process->pid,
-				.tid = process->pid,
-				.uid = process->uid};
-
-	memcpy(task.comm, process->comm, sizeof(task.comm));
-	return task;
-}
-
 static void fill_texts(struct rec_process *record, const struct process *process)
 {
 	size_t length = process->path ? strlen(process->path) : 0;
@@ -90,7 +78,7 @@ static int put_process(const struct dump *dump, const struct process *process)
 {
 	struct rec_process record = {
 		.header = header_of(dump, REC_PROCESS, sizeof(record), REC_F_TASK | PROCESS_F_TEXT_PATH),
-		.task = task_of(process),
+		.task = process_task(process),
 		.parent_start_ns = process->parent_start_ns,
 		.parent_pid = process->parent_pid,
 		.pid_ns = process->pid_ns,
@@ -156,7 +144,7 @@ static int put_holder(const struct dump *dump, const struct holder *holder)
 {
 	const struct rec_holder record = {
 		.header = header_of(dump, REC_HOLDER, sizeof(record), REC_F_TASK),
-		.task = task_of(holder->process),
+		.task = process_task(holder->process),
 		.cookie = holder->socket->socket.cookie,
 		.protocol = holder->socket->socket.protocol,
 		.fd = holder->fd,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/holders.h"
 
+#include "core/describe.h"
 #include "core/pool.h"
 
 #include <stdlib.h>
@@ -90,6 +91,7 @@ static void link_edge(struct holder *holder)
 		process->held->prev_held = holder;
 	process->held = holder;
 	process->n_held++;
+	process->has_held = true;
 }
 
 static void unlink_edge(struct holder *holder)
@@ -175,4 +177,21 @@ size_t holders_count(const struct holders *holders)
 uint64_t holders_left_out(const struct holders *holders)
 {
 	return holders->left_out;
+}
+
+static void add_held(struct let_go *let_go, const struct process *process, bool ports)
+{
+	for (const struct holder *held = process->held; held && let_go->n < LET_GO_MAX;
+	     held = held->next_held)
+		if ((socket_row_kind(&held->socket->socket) == ROW_PORT) == ports)
+			let_go->rows[let_go->n++] = held->socket;
+}
+
+struct let_go holders_held(const struct process *process)
+{
+	struct let_go let_go = {.n = 0};
+
+	add_held(&let_go, process, true);
+	add_held(&let_go, process, false);
+	return let_go;
 }

@@ -45,4 +45,7 @@ size_t holders_count(const struct holders *holders);
 /* Edges that found no room. */
 uint64_t holders_left_out(const struct holders *holders);
 
+/* What a process holds and would let go of. */
+struct let_go holders_held(const struct process *process);
+
 #endif

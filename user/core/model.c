@@ -32,6 +32,7 @@ struct model {
 	uint32_t follow_pid; /* not yet seen */
 	bool following;
 	struct model_limits limits;
+	struct let_go let_go; /* by the last exit */
 };
 
 static size_t or_default(size_t limit, size_t otherwise)
@@ -178,6 +179,7 @@ static void apply_exit(struct model *model, const struct record *record, struct 
 	if (!process)
 		return;
 	process->exited = true;
+	model->let_go = holders_held(process);
 	while (process->held)
 		holders_remove(model->holders, process->held, CHANGE_EXIT, false, record->header->time_ns);
 }
@@ -327,6 +329,7 @@ int model_apply(struct model *model, const struct record *record, struct change 
 				      .process = process,
 				      .socket = row,
 				      .released = ended,
+				      .let_go = record->header->kind == REC_EXIT ? &model->let_go : NULL,
 				      .bytes = sockets_take_news(model->sockets)};
 	return error;
 }

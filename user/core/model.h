@@ -81,6 +81,12 @@ struct socket_row {
 	bool counted : 1;     /* bytes were read */
 };
 
+#define LET_GO_MAX 8
+struct let_go {
+	const struct socket_row *rows[LET_GO_MAX]; /* ports first; there may have been more */
+	size_t n;
+};
+
 /* What one record meant. Pointers stay valid until the next model_apply(). */
 struct change {
 	struct record record;
@@ -90,6 +96,7 @@ struct change {
 	bool released;	 /* the row goes with the next record */
 	uint64_t bytes;	 /* payload, both ways, that this record tells beyond what was known of the socket */
 	const struct holder_event *holder; /* what a `holder` event tells; NULL for all others */
+	const struct let_go *let_go;	   /* what a process that exited let go of; NULL for all others */
 };
 
 struct model_limits {

@@ -204,7 +204,7 @@ uint16_t port_spec_space(uint16_t protocol)
 
 static bool has_port(const struct port_spec *spec, const struct rec_socket *socket)
 {
-	return socket->local_port == spec->port &&
+	return socket->local_port == spec->port && (!spec->netns || socket->netns == spec->netns) &&
 	       (!spec->protocol || port_spec_space(socket->protocol) == port_spec_space(spec->protocol));
 }
 

@@ -18,6 +18,7 @@ struct port_spec {
 	struct address_prefix address; /* family 0: no address was given, or * */
 	uint16_t port;		       /* host order, never 0 */
 	uint16_t protocol;	       /* IPPROTO_*; 0: any */
+	uint32_t netns;		       /* inode; 0: any, and what words say */
 };
 
 /*

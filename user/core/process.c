@@ -76,6 +76,18 @@ void process_table_free(struct process_table *table)
 	free(table);
 }
 
+struct rec_task process_task(const struct process *process)
+{
+	struct rec_task task = {.start_ns = process->start_ns,
+				.cgroup_id = process->cgroup_id,
+				.pid = process->pid,
+				.tid = process->pid,
+				.uid = process->uid};
+
+	memcpy(task.comm, process->comm, sizeof(task.comm));
+	return task;
+}
+
 struct process *process_find(const struct process_table *table, uint32_t pid, uint64_t start_ns)
 {
 	struct process_key key = {.pid = pid, .start_ns = start_ns};

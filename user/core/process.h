@@ -31,6 +31,7 @@ struct process {
 	bool path_cut, args_cut;
 	struct holder *held; /* the sockets that it holds: core/holders */
 	uint32_t n_held;
+	bool has_held; /* a socket, at any time */
 	bool followed; /* the followed command or a descendant of it */
 	bool exited;
 };
@@ -46,6 +47,8 @@ void process_table_free(struct process_table *table);
 /* Is called for a process that makes room for another one, before it goes. */
 void process_on_evict(struct process_table *table, void (*callback)(void *context, struct process *process),
 		      void *context);
+/* As it would act now, with any of its threads. */
+struct rec_task process_task(const struct process *process);
 /* NULL when it is not there. */
 struct process *process_find(const struct process_table *table, uint32_t pid, uint64_t start_ns);
 /* Finds or makes the row. NULL when there is no memory. Refreshes comm, uid and cgroup from task. */

@@ -76,20 +76,47 @@ unsigned canvas_put(struct canvas *canvas, unsigned y, unsigned x, unsigned widt
 	return used;
 }
 
+/* A number whose end is missing is another number: a line that is too wide ends before a word, or before what
+ * stands apart in it (a faint piece that begins with a space). Returns how many bytes are shown. */
+static size_t shown_of(const struct canvas *canvas, unsigned width, const struct top_line *line)
+{
+	size_t at = 0, word = 0, apart = 0;
+	unsigned used = 0, wide = 0;
+	uint32_t code;
+
+	if (cell_text_width(line->buf, line->text.length, canvas->utf8) <= width)
+		return line->text.length;
+	while (used + wide + 1 < width) { /* a space and an ellipsis follow */
+		used += wide;
+		if (line->buf[at] == ' ')
+			word = at;
+		at += cell_take(line->buf + at, line->text.length - at, canvas->utf8, &code, &wide);
+	}
+	for (unsigned i = 0; i < line->n_pieces && line->pieces[i].begin < at; i++)
+		if (line->pieces[i].style == STYLE_DIM && line->buf[line->pieces[i].begin] == ' ')
+			apart = line->pieces[i].begin;
+	return apart ? apart : word ? word : at;
+}
+
 unsigned canvas_put_line(struct canvas *canvas, unsigned y, unsigned x, unsigned width,
 			 const struct top_line *line)
 {
+	size_t shown = shown_of(canvas, width, line);
 	unsigned used = 0;
 
-	for (unsigned i = 0; i < line->n_pieces && used < width; i++) {
+	for (unsigned i = 0; i < line->n_pieces && line->pieces[i].begin < shown; i++) {
 		size_t begin = line->pieces[i].begin;
 		size_t end = i + 1 < line->n_pieces ? line->pieces[i + 1].begin : line->text.length;
+
+		if (end > shown)
+			end = shown;
 
 		used += canvas_put(canvas, y, x + used, width - used, (enum top_style)line->pieces[i].style,
 				   line->buf + begin, end - begin);
 	}
-	if (width && cell_text_width(line->buf, line->text.length, canvas->utf8) > width)
-		canvas_put(canvas, y, x + width - 1, 1, STYLE_DIM, "…", strlen("…"));
+	if (width && shown < line->text.length)
+		canvas_put(canvas, y, x + (used + 1 < width ? used + 1 : width - 1), 1, STYLE_DIM, "…",
+			   strlen("…"));
 	return used;
 }
 

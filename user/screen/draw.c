@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "screen/draw.h"
+#include "screen/draw_choice.h"
+#include "screen/draw_lines.h"
 
 #include "view/cell_width.h"
 
@@ -7,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEIGHT_SMALL 16 /* below, the header is one line */
-#define LEAD_SHARE   2	/* lines above the rows take this part of the screen at most */
+#define HEIGHT_SMALL   16 /* below, the header is one line */
+#define POSITION_WIDTH 12 /* of "12/202", at most as a rule */
+#define LEAD_SHARE     2  /* lines above the rows take this part of the screen at most */
 
 static unsigned put(struct canvas *canvas, unsigned y, unsigned x, enum top_style style, const char *text)
 {
@@ -86,7 +88,7 @@ static void draw_titles(struct canvas *canvas, unsigned y, const struct drawing 
 	canvas_style(canvas, y, STYLE_TITLE);
 	for (unsigned i = 0; i < layout->n; i++) {
 		const struct top_column *column = &columns[layout->column[i]];
-		bool sorted = layout->column[i] == place->sort && column->compare && !drawing->table->tree;
+		bool sorted = layout->column[i] == place->sort && column->compare;
 		bool falls = place->reverse != column->from_most;
 		const char *arrow = !sorted ? "" : canvas->utf8 ? falls ? "▼" : "▲" : falls ? "v" : "^";
 		unsigned width = (unsigned)strlen(column->title) + sorted;
@@ -190,22 +192,6 @@ static void draw_help(struct canvas *canvas, unsigned y, unsigned bottom, struct
 	}
 }
 
-static void draw_details(struct canvas *canvas, unsigned y, unsigned bottom, const struct drawing *drawing)
-{
-	struct top_state *state = drawing->state;
-
-	state->n_lines = drawing->n_lines;
-	state->page = bottom - y;
-	if (state->scroll + state->page > state->n_lines)
-		state->scroll = state->n_lines > state->page ? state->n_lines - state->page : 0;
-	for (size_t i = state->scroll; i < drawing->n_lines && y < bottom; i++, y++) {
-		const char *line = drawing->lines[i];
-		bool title = *line && *line != ' ';
-
-		put(canvas, y, 0, title ? STYLE_STRONG : STYLE_PLAIN, line);
-	}
-}
-
 /* --- the line below ---------------------------------------------------------------------------------------
  */
 
@@ -255,27 +241,17 @@ static void draw_filter_error(struct canvas *canvas, unsigned y, const struct to
 	put(canvas, y, x + 2, STYLE_ERROR, state->filter_error);
 }
 
-static void draw_confirm(struct canvas *canvas, unsigned y, const struct top_state *state)
-{
-	const struct top_victim *victim = &state->victim;
-	char buf[256];
-	struct text text = text_in(buf, sizeof(buf));
-
-	text_format(&text, "send signal %d to ", victim->signal);
-	text_name(&text, victim->comm, strnlen(victim->comm, sizeof(victim->comm)));
-	text_format(&text, "(%u)? y/N", victim->pid);
-	put(canvas, y, 0, STYLE_ALARM, buf);
-}
-
 static const char *hints_of(const struct top_state *state)
 {
+	if (state->mode == MODE_CHOOSE)
+		return "Up Down which one   Enter this one   Esc back";
 	if (state->mode == MODE_HELP || state->mode == MODE_DETAILS)
 		return "Esc back   Up Down PgUp PgDn scroll   q back";
 	if (state->recording)
-		return "? help  / filter  s S sort  Enter details  p pause  < > speed  Left Right seek  q "
-		       "quit";
-	return "? help  / filter  s S sort  Enter details  Space freeze  c closed  t tree  K signal  w write "
-	       " q quit";
+		return "? help  q quit  p pause  < > speed  Left Right seek  / filter  Enter details  s S "
+		       "sort";
+	return "? help  q quit  / filter  Enter details  s S sort  Space freeze  c closed  t tree  K signal  "
+	       "w write";
 }
 
 /* "12/202": the selected row, or the last line that is seen, of all; where the hints leave room. */
@@ -286,11 +262,27 @@ static void draw_position(struct canvas *canvas, unsigned y, const struct top_st
 	char position[64];
 	unsigned width;
 
+	if (state->mode == MODE_CHOOSE) {
+		n = state->n_choices;
+		at = state->choice + 1;
+	}
 	if (text)
 		at = state->scroll + state->page < n ? state->scroll + state->page : n;
 	width = (unsigned)snprintf(position, sizeof(position), "%zu/%zu", n ? at : 0, n);
 	if (width < canvas->columns)
 		put(canvas, y, canvas->columns - width, STYLE_DIM, position);
+}
+
+/* As many as there is room for, none of them in part. */
+static void draw_hints(struct canvas *canvas, unsigned y, const char *hints)
+{
+	size_t room = canvas->columns > POSITION_WIDTH ? canvas->columns - POSITION_WIDTH : 0;
+	size_t length = strlen(hints), shown = 0;
+
+	for (size_t end = 0; end <= length && end <= room; end++)
+		if (end == length || !strncmp(hints + end, "  ", 2))
+			shown = end;
+	canvas_put(canvas, y, 0, canvas->columns, STYLE_DIM, hints, shown);
 }
 
 /* Two lines while a filter is typed that is wrong, one otherwise. */
@@ -317,8 +309,7 @@ static void draw_bottom(struct canvas *canvas, const struct top_state *state)
 	if (state->message[0])
 		put(canvas, y, 0, state->message_is_error ? STYLE_ERROR : STYLE_STRONG, state->message);
 	else
-		canvas_put(canvas, y, 0, canvas->columns > 12 ? canvas->columns - 12 : 0, STYLE_DIM,
-			   hints_of(state), strlen(hints_of(state)));
+		draw_hints(canvas, y, hints_of(state));
 }
 
 void draw(struct canvas *canvas, const struct drawing *drawing)
@@ -337,7 +328,9 @@ void draw(struct canvas *canvas, const struct drawing *drawing)
 	if (state->mode == MODE_HELP)
 		draw_help(canvas, y, bottom, state);
 	else if (state->mode == MODE_DETAILS)
-		draw_details(canvas, y, bottom, drawing);
+		draw_lines(canvas, y, bottom, drawing);
+	else if (state->mode == MODE_CHOOSE)
+		draw_choices(canvas, y, bottom, drawing);
 	else
 		draw_table(canvas, y, bottom, drawing);
 	draw_bottom(canvas, state);

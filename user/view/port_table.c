@@ -177,7 +177,7 @@ static void relate(struct port_table *table, const struct model *model, struct e
 		connection->direction = DIRECTION_OUT;
 }
 
-int port_table_read(const struct model *model, struct port_table *ret_table)
+static int read_table(const struct model *model, bool in_order, struct port_table *ret_table)
 {
 	struct ephemeral_ports ephemeral = {.asked = false};
 	struct port_table table = {0};
@@ -192,11 +192,23 @@ int port_table_read(const struct model *model, struct port_table *ret_table)
 	table.n_ports = table.n_connections = 0;
 	model_each_socket(model, take_row, &table);
 	qsort(table.ports, table.n_ports, sizeof(*table.ports), compare_ports);
-	qsort(table.connections, table.n_connections, sizeof(*table.connections), compare_connections);
+	if (in_order)
+		qsort(table.connections, table.n_connections, sizeof(*table.connections),
+		      compare_connections);
 	for (size_t i = 0; i < table.n_connections; i++)
 		relate(&table, model, &ephemeral, &table.connections[i]);
 	*ret_table = table;
 	return 0;
+}
+
+int port_table_read(const struct model *model, struct port_table *ret_table)
+{
+	return read_table(model, true, ret_table);
+}
+
+int port_table_count(const struct model *model, struct port_table *ret_table)
+{
+	return read_table(model, false, ret_table);
 }
 
 void port_table_free(struct port_table *table)

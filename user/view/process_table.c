@@ -10,7 +10,8 @@
 struct hold {
 	const struct holder *holder;
 	const struct socket_row *socket;
-	size_t place; /* in the port table; ports come before connections */
+	uint32_t pid;	/* the process's: sorting asks for it most of all */
+	uint32_t place; /* in the port table; ports come before connections */
 	uint8_t direction;
 	bool is_port;
 	bool matches;
@@ -24,8 +25,11 @@ struct holds {
 static int compare_holds(const void *left, const void *right)
 {
 	const struct hold *a = left, *b = right;
-	int order = process_compare(a->holder->process, b->holder->process);
+	int order;
 
+	if (a->pid != b->pid) /* mostly: without going to the processes */
+		return a->pid < b->pid ? -1 : 1;
+	order = process_compare(a->holder->process, b->holder->process);
 	if (order)
 		return order;
 	return a->place < b->place ? -1 : a->place > b->place;
@@ -33,7 +37,7 @@ static int compare_holds(const void *left, const void *right)
 
 static bool same_process(const struct hold *a, const struct hold *b)
 {
-	return !process_compare(a->holder->process, b->holder->process);
+	return a->pid == b->pid && !process_compare(a->holder->process, b->holder->process);
 }
 
 static bool hold_matches(const struct model *model, const struct filter *filter, const struct hold *hold)
@@ -56,6 +60,7 @@ static void take_holders(struct holds *holds, const struct model *model, const s
 
 		*hold = *of;
 		hold->holder = holder;
+		hold->pid = holder->process->pid;
 		hold->matches = hold_matches(model, filter, hold);
 	}
 }
@@ -76,7 +81,7 @@ static void read_holds(struct holds *holds, const struct model *model, const str
 {
 	for (size_t i = 0; i < table->n_ports; i++) {
 		struct hold hold = {.socket = table->ports[i].socket,
-				    .place = i,
+				    .place = (uint32_t)i,
 				    .direction = table->ports[i].socket->direction,
 				    .is_port = true};
 
@@ -84,7 +89,7 @@ static void read_holds(struct holds *holds, const struct model *model, const str
 	}
 	for (size_t i = 0; i < table->n_connections; i++) {
 		struct hold hold = {.socket = table->connections[i].socket,
-				    .place = table->n_ports + i,
+				    .place = (uint32_t)(table->n_ports + i),
 				    .direction = table->connections[i].direction};
 
 		take_holders(holds, model, filter, &hold);

@@ -10,6 +10,7 @@
 #include "core/backlog.h"
 #include "core/departed.h"
 #include "core/filter.h"
+#include "core/history.h"
 #include "core/rates.h"
 #include "view/text_parts.h"
 
@@ -96,7 +97,8 @@ struct top_source {
 	const struct rates *rates;
 	const struct departed *departed;
 	const struct backlog *backlog;
-	const struct filter *filter; /* NULL: everything */
+	const struct history *history; /* NULL: none is kept */
+	const struct filter *filter;   /* NULL: everything */
 	struct view_options view;
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
 	uint32_t home_netns;
@@ -116,6 +118,12 @@ struct top_table {
 	size_t n_lead;
 	uint64_t now_ns;
 	bool tree;
+	/* Of a tree: whose children stand where, and whether order[] is that of a column already. */
+	struct top_kin {
+		uint32_t parent, first_child, next;
+	} * kin;
+	unsigned arranged_by;
+	bool arranged, arranged_reverse;
 	bool one_netns, no_place; /* columns that would say nothing */
 	bool unwatched;		  /* no destination has a rate */
 };
@@ -156,7 +164,8 @@ int top_column_find(enum top_view view, const char *title);
 unsigned top_default_sort(enum top_view view);
 /*
  * Puts the rows that stand at first .. first + n - 1 into order[] there: by a column, what is equal as it
- * stands in the table. Costs what going through the table does, not sorting it.
+ * stands in the table. Costs what going through the table does, not sorting it. A tree is put in order as a
+ * whole, those below one parent by the column, and must be before its places are asked for.
  */
 void top_table_order(struct top_table *table, unsigned column, bool reverse, size_t first, size_t n);
 /* Where that row stands in the same order; the table's n when it is not there. */
@@ -173,6 +182,10 @@ static inline bool top_id_equal(struct top_id a, struct top_id b)
 
 /* A new zeroed row at the end; NULL: no memory. */
 struct top_row *top_table_add(struct top_table *table);
+/* Finds the parents among the rows. 0 or -ENOMEM. */
+int top_tree_read(struct top_table *table, const struct model *model);
+/* Makes order[], which is that of a column, the tree's. */
+void top_tree_arrange(struct top_table *table);
 int top_read_ports(struct top_table *table, const struct top_source *source);
 int top_read_processes(struct top_table *table, const struct top_source *source);
 int top_read_connections(struct top_table *table, const struct top_source *source);

@@ -31,21 +31,12 @@ static struct actor who_of(const void *context, size_t row)
 /* --- taking over ------------------------------------------------------------------------------------------
  */
 
-static void take_who(struct top_row *row, const struct process *process)
-{
-	row->who = (struct rec_task){.start_ns = process->start_ns,
-				     .cgroup_id = process->cgroup_id,
-				     .pid = process->pid,
-				     .uid = process->uid};
-	memcpy(row->who.comm, process->comm, sizeof(row->who.comm));
-}
-
 void top_take_holder(struct top_row *row, const struct socket_row *socket)
 {
 	for (const struct holder *holder = socket->holders; holder; holder = holder->next) {
 		row->n_who++;
 		if (!row->who.pid || holder->process->pid < row->who.pid)
-			take_who(row, holder->process);
+			row->who = process_task(holder->process);
 	}
 }
 
@@ -65,7 +56,7 @@ void top_cell_pid(struct text *text, const void *context, size_t row)
 		text_uint(text, top_row_at(context, row)->who.pid);
 }
 
-/* nginx, nginx +3; below its parent in a tree. */
+/* nginx, nginx +3; below its parent in a tree. Only what a process is says that it has ended. */
 void top_cell_process(struct text *text, const void *context, size_t row)
 {
 	const struct top_row *at = top_row_at(context, row);
@@ -77,6 +68,8 @@ void top_cell_process(struct text *text, const void *context, size_t row)
 		text_comm(text, &actor);
 	if (at->n_who > 1)
 		text_format(text, " +%u", at->n_who - 1);
+	if (at->ended_ns && ((const struct top_page *)context)->table->view == TOP_PROCESSES)
+		text_put(text, " (ended)");
 }
 
 void top_cell_user(struct text *text, const void *context, size_t row)

@@ -1,101 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All about one row of top, as lines for people: what `who` tells, its past, and the last events about it. */
+/* All about one row of top, as lines for people: what `who` tells, what was counted, and what happened
+ * lately. */
+#include "view/top_details.h"
 #include "view/event.h"
 #include "view/top_print.h"
-#include "view/who_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_SHOWN  30
 #define SOCKETS_SHOWN 40 /* of a process, of each kind */
-
-struct details {
-	struct who who;
-	const struct top_source *source;
-	const struct top_row *row;
-	enum top_view view;
-};
-
-/* --- last events ------------------------------------------------------------------------------------------
- */
-
-/* The server's side too: a port's events are also those of the connections that come in through it. */
-static bool is_on_port(const struct rec_socket *socket, const struct rec_socket *place)
-{
-	return socket->local_port == place->local_port && socket->protocol == place->protocol &&
-	       socket->netns == place->netns;
-}
-
-static bool is_towards(const struct rec_socket *socket, const struct rec_socket *ends)
-{
-	return socket->peer_port == ends->peer_port && socket->netns == ends->netns &&
-	       !memcmp(socket->peer_addr, ends->peer_addr, sizeof(ends->peer_addr));
-}
-
-static bool concerns(const struct details *details, const struct change *change)
-{
-	const struct rec_socket *socket = change->record.socket;
-	const struct rec_task *task = change->record.task;
-	const struct top_row *row = details->row;
-
-	if (details->view == TOP_PROCESSES || (details->view == TOP_EVENTS && !socket))
-		return task && task->pid == row->who.pid && task->start_ns == row->who.start_ns;
-	if (!socket)
-		return false;
-	if (details->view == TOP_CONNECTIONS)
-		return socket->cookie == row->socket.cookie;
-	if (details->view == TOP_EPHEMERAL)
-		return is_towards(socket, &row->socket);
-	return is_on_port(socket, &row->socket);
-}
-
-static bool concerns_number(const struct details *details, uint64_t number)
-{
-	struct change change;
-
-	return backlog_change(details->source->backlog, number, details->source->model, &change) &&
-	       concerns(details, &change);
-}
-
-/* Where the last so many of them begin. */
-static uint64_t first_shown(const struct details *details)
-{
-	uint64_t number = backlog_end(details->source->backlog);
-	unsigned left = EVENTS_SHOWN;
-
-	while (number > backlog_first(details->source->backlog) && left)
-		left -= concerns_number(details, --number);
-	return number;
-}
-
-static int print_events(const struct details *details)
-{
-	struct view_options options = details->source->view;
-	const struct view_tally tally = {0};
-	char *line = malloc(EVENT_TEXT_MAX);
-	bool titled = false;
-
-	if (!line)
-		return -ENOMEM;
-	for (uint64_t i = first_shown(details); i < backlog_end(details->source->backlog); i++) {
-		struct change change;
-		size_t length;
-
-		if (!concerns_number(details, i) ||
-		    !backlog_change(details->source->backlog, i, details->source->model, &change))
-			continue;
-		length = event_text(line, EVENT_TEXT_MAX, details->source->model, &change, &tally, &options);
-		if (length && !titled)
-			fputs("\nlast events\n", details->who.out);
-		titled = true;
-		fputs(length ? WHO_INDENT : "", details->who.out);
-		fwrite(line, 1, length, details->who.out);
-	}
-	free(line);
-	return 0;
-}
 
 /* --- processes --------------------------------------------------------------------------------------------
  */
@@ -196,23 +110,12 @@ static void print_process(const struct details *details)
 /* --- sockets ----------------------------------------------------------------------------------------------
  */
 
-static void print_past(const struct details *details, const struct rec_socket *place)
-{
-	const struct past_holder *past = model_past_of_port(details->source->model, place);
-	struct text text = who_line(&details->who);
-
-	if (!past)
-		return;
-	fputs("\nbefore\n", details->who.out);
-	text_put(&text, WHO_INDENT);
-	who_until(&text, &details->who, past, " had it");
-	who_line_end(&details->who, &text);
-}
-
+/* The same port of another namespace is another one. */
 static int print_port(const struct details *details)
 {
 	const struct rec_socket *socket = &details->row->socket;
-	const struct port_spec spec = {.port = socket->local_port, .protocol = socket->protocol};
+	const struct port_spec spec = {
+		.port = socket->local_port, .protocol = socket->protocol, .netns = socket->netns};
 	struct who_options options = *details->who.options;
 	bool held;
 	int error;
@@ -221,7 +124,6 @@ static int print_port(const struct details *details)
 	error = who_print(details->who.out, details->source->model, &options, &held);
 	if (error)
 		return error;
-	print_past(details, socket);
 	print_counts(details, rates_of_port(details->source->rates, socket));
 	return 0;
 }
@@ -285,6 +187,45 @@ static void print_connection(const struct details *details)
 	print_peer(details, socket);
 }
 
+/* What shares the ports that the kernel assigns, and who uses most of them. */
+static void print_destination(const struct details *details)
+{
+	const struct top_row *row = details->row;
+	struct endpoint local = endpoint_local(&row->socket), peer = endpoint_peer(&row->socket);
+	struct text text = who_line(&details->who);
+	char buf[ENDPOINT_TEXT_MAX];
+
+	text_format(&text, "%s from %s", protocol_name(&row->socket), endpoint_address_text(&local, buf));
+	text_format(&text, " to %s", endpoint_text(&peer, buf));
+	who_netns(&text, &details->who, &row->socket);
+	who_title_end(&details->who, &text);
+	text = who_line(&details->who);
+	text_format(&text, WHO_INDENT "%u in use, %u in TIME_WAIT, %u free: %.1f %% used", row->in_use,
+		    row->time_wait, row->available, 100 * row->used_ratio);
+	who_line_end(&details->who, &text);
+	if (!row->watched)
+		return;
+	text = who_line(&details->who);
+	text_format(&text, WHO_INDENT "%.1f assigned a second, ", row->rate[RATE_CONNECTS]);
+	text_count(&text, row->failed, "connect failed", "connects failed");
+	if (row->will_be_exhausted) {
+		text_put(&text, ", used up in ");
+		top_put_age(&text, row->exhausted_in_seconds * UINT64_C(1000000000));
+	}
+	who_line_end(&details->who, &text);
+}
+
+static void print_ephemeral(const struct details *details)
+{
+	print_destination(details);
+	if (!details->row->who.pid) {
+		fputs("\nno process holds one now\n", details->who.out);
+		return;
+	}
+	fputs("\nmostly by\n", details->who.out);
+	print_process(details);
+}
+
 /* The event whole, then who did it. */
 static int print_event(const struct details *details)
 {
@@ -336,9 +277,12 @@ int top_print_details(FILE *out, const struct top_row *row, enum top_view view,
 	case TOP_EVENTS:
 		error = print_event(&details);
 		break;
+	case TOP_EPHEMERAL:
+		print_ephemeral(&details);
+		break;
 	default:
 		print_process(&details);
 		break;
 	}
-	return error ? error : print_events(&details);
+	return error ? error : top_details_lately(&details);
 }

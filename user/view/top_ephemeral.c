@@ -165,11 +165,7 @@ static void take_destination(struct top_row *row, const struct ephemeral *epheme
 	row->exhausted_in_seconds = destination->exhausted_in_seconds;
 	if (!destination->process)
 		return;
-	row->who = (struct rec_task){.start_ns = destination->process->start_ns,
-				     .cgroup_id = destination->process->cgroup_id,
-				     .pid = destination->process->pid,
-				     .uid = destination->process->uid};
-	memcpy(row->who.comm, destination->process->comm, sizeof(row->who.comm));
+	row->who = process_task(destination->process);
 	row->n_who = 1;
 }
 

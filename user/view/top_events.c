@@ -172,7 +172,7 @@ enum top_style top_event_style(const struct top_page *page, const struct top_row
 /* They come in one order, the newest last. */
 const struct top_column top_event_columns[] = {
 	{"TIME", cell_time, NULL, 4, 12, 12},
-	{"EVENT", cell_event, NULL, 0, 8, 8, .style = meaning_style},
+	{"EVENT", cell_event, NULL, 0, 8, 9, .style = meaning_style},
 	{"PROTO", cell_protocol, NULL, 6, 5, 5},
 	{"LOCAL", cell_local, NULL, 1, 15, 47},
 	{"PEER", cell_peer, NULL, 2, 15, 47},

@@ -169,7 +169,8 @@ static void make_first(struct top_line *line, const struct top_source *source,
 		text_name(&line->text, facts->kernel, strlen(facts->kernel));
 	}
 	put_count(line, "events", rates_machine(source->rates)->events_per_second, STYLE_STRONG);
-	top_line_put(line, STYLE_DIM, "/s ");
+	top_line_put(line, STYLE_DIM, "/s");
+	top_line_put(line, STYLE_DIM, " ");
 	top_line_style(line, STYLE_KEY);
 	put_spark(&line->text, source, facts->utf8);
 }
@@ -257,11 +258,25 @@ static void make_third(struct top_line *line, const struct top_source *source,
 	put_forecast(line, facts->forecast);
 }
 
-/* 20:41:20, and of a recording how far it is. */
-static void make_clock(struct top_line *line, const struct top_source *source, const struct top_clock *clock)
+static void put_time(struct text *text, const struct top_source *source, uint64_t time_ns)
 {
 	char buf[CIVIL_TIME_MAX];
 
+	civil_clock(model_wall_ns(source->model, time_ns), source->view.utc_offset_s, buf);
+	buf[strcspn(buf, ".")] = '\0';
+	text_put(text, buf);
+}
+
+static void make_frozen(struct top_line *line, const struct top_source *source, uint64_t since_ns)
+{
+	top_line_put(line, STYLE_ALARM, "FROZEN at ");
+	put_time(&line->text, source, since_ns);
+	text_put(&line->text, ", space goes on");
+}
+
+/* 20:41:20, and of a recording how far it is. */
+static void make_clock(struct top_line *line, const struct top_source *source, const struct top_clock *clock)
+{
 	if (clock->recording) {
 		top_line_style(line, clock->paused ? STYLE_NOTE : STYLE_DIM);
 		text_format(&line->text, clock->paused ? "PAUSED " : "x%g ", clock->speed);
@@ -271,13 +286,11 @@ static void make_clock(struct top_line *line, const struct top_source *source, c
 		top_put_age(&line->text, clock->end_ns - clock->begin_ns);
 		text_put(&line->text, "  ");
 	}
-	civil_clock(model_wall_ns(source->model, source->now_ns), source->view.utc_offset_s, buf);
-	buf[strcspn(buf, ".")] = '\0';
-	top_line_put(line, STYLE_PLAIN, buf);
+	top_line_style(line, STYLE_PLAIN);
+	put_time(&line->text, source, source->now_ns);
 }
 
-void top_head_make(struct top_head *head, const struct top_source *source, const struct top_state *state,
-		   const struct top_head_facts *facts)
+void top_head_make(struct top_head *head, const struct top_source *source, const struct top_head_facts *facts)
 {
 	for (unsigned i = 0; i < TOP_HEAD_LINES; i++) {
 		top_line_begin(&head->left[i]);
@@ -292,6 +305,6 @@ void top_head_make(struct top_head *head, const struct top_source *source, const
 		text_put(&head->right[2].text, "LOST ");
 		put_amount(&head->right[2].text, (double)rates_machine(source->rates)->lost);
 	}
-	if (state->frozen)
-		top_line_put(&head->right[1], STYLE_ALARM, "FROZEN (space goes on)");
+	if (facts->frozen_ns)
+		make_frozen(&head->right[1], source, facts->frozen_ns);
 }

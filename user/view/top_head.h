@@ -40,15 +40,17 @@ struct top_clock {
 struct top_head {
 	struct top_line left[TOP_HEAD_LINES], right[TOP_HEAD_LINES];
 };
-/* kernel: as uname(2) has it; "" is not known. partial: hooks are missing. utf8: the sparkline may be one. */
+/* kernel: as uname(2) has it; "" is not known. frozen_ns: since when; 0: it is not. partial: hooks are
+ * missing. utf8: the sparkline may be one. */
 struct top_head_facts {
 	const char *kernel;
 	const struct top_counts *counts;
 	const struct top_forecast *forecast;
 	const struct top_clock *clock;
+	uint64_t frozen_ns;
 	bool partial, utf8;
 };
-void top_head_make(struct top_head *head, const struct top_source *source, const struct top_state *state,
+void top_head_make(struct top_head *head, const struct top_source *source,
 		   const struct top_head_facts *facts);
 
 #endif

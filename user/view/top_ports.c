@@ -153,7 +153,7 @@ int top_read_ports(struct top_table *table, const struct top_source *source)
 {
 	struct adding adding = {table, source, 0};
 	struct port_table ports;
-	int error = port_table_read(source->model, &ports);
+	int error = port_table_count(source->model, &ports);
 
 	if (error)
 		return error;

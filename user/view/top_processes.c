@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The table of processes that hold sockets, one below the other or as a tree. */
-#include "core/ancestry.h"
+/* The table of processes that hold sockets. */
 #include "view/process_table.h"
 #include "view/top.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define NOBODY UINT32_MAX
 
 /* --- reading ----------------------------------------------------------------------------------------------
  */
@@ -53,117 +49,6 @@ static void take_process(struct top_row *row, const struct process_row *process,
 		       source->rates);
 }
 
-/* --- the tree ---------------------------------------------------------------------------------------------
- */
-
-struct tree {
-	struct top_table *table;
-	uint32_t *parent, *first_child, *next; /* rows; NOBODY */
-};
-
-/* Rows are by pid, then by start. */
-static uint32_t row_of(const struct top_table *table, uint32_t pid, uint64_t start_ns)
-{
-	size_t low = 0, high = table->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (table->rows[middle].who.pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < table->n && table->rows[low].who.pid == pid; low++)
-		if (table->rows[low].who.start_ns == start_ns)
-			return (uint32_t)low;
-	return NOBODY;
-}
-
-/* The nearest ancestor that holds a socket, too. */
-static uint32_t find_parent(const struct tree *tree, const struct model *model, const struct rec_task *who)
-{
-	const struct process *chain[ANCESTRY_MAX];
-	size_t n = ancestry_of(model, model_process(model, who->pid, who->start_ns), chain);
-
-	for (size_t i = 1; i < n; i++) {
-		uint32_t row = row_of(tree->table, chain[i]->pid, chain[i]->start_ns);
-
-		if (row != NOBODY)
-			return row;
-	}
-	return NOBODY;
-}
-
-/* Children are put before those that are there, from the last row on: so they stand as rows do. */
-static void link_rows(struct tree *tree, const struct model *model)
-{
-	struct top_table *table = tree->table;
-
-	memset(tree->first_child, 0xff, (table->n + 1) * sizeof(*tree->first_child));
-	for (uint32_t i = (uint32_t)table->n; i-- > 0;) {
-		uint32_t parent = find_parent(tree, model, &table->rows[i].who);
-		uint32_t at = parent == NOBODY || parent == i ? (uint32_t)table->n : parent;
-
-		tree->parent[i] = at;
-		tree->next[i] = tree->first_child[at];
-		tree->first_child[at] = i;
-	}
-}
-
-/* Parents before their children. The row after the last stands for the root. A circle is left out: rows of
- * damaged recordings may be their own ancestors, and are put at the end. */
-static void walk_tree(struct tree *tree, struct top_row *rows)
-{
-	struct top_table *table = tree->table;
-	uint32_t at = tree->first_child[table->n];
-	unsigned depth = 0;
-	size_t n = 0;
-
-	while (at != NOBODY && n < table->n) {
-		rows[n] = table->rows[at];
-		rows[n++].depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX);
-		table->order[at] = NOBODY;
-		if (tree->first_child[at] != NOBODY) {
-			at = tree->first_child[at];
-			depth++;
-			continue;
-		}
-		while (at != (uint32_t)table->n && tree->next[at] == NOBODY) {
-			at = tree->parent[at];
-			if (at != (uint32_t)table->n)
-				depth--;
-		}
-		at = at == (uint32_t)table->n ? NOBODY : tree->next[at];
-	}
-	for (uint32_t i = 0; i < table->n; i++)
-		if (table->order[i] != NOBODY && n < table->n)
-			rows[n++] = table->rows[i];
-	memcpy(table->rows, rows, n * sizeof(*rows));
-}
-
-static int make_tree(struct top_table *table, const struct model *model)
-{
-	size_t n = table->n + 1;
-	struct tree tree = {.table = table,
-			    .parent = calloc(n, sizeof(uint32_t)),
-			    .first_child = calloc(n, sizeof(uint32_t)),
-			    .next = calloc(n, sizeof(uint32_t))};
-	struct top_row *rows = calloc(n, sizeof(*rows));
-	int error = tree.parent && tree.first_child && tree.next && rows ? 0 : -ENOMEM;
-
-	if (!error) {
-		memset(table->order, 0, table->n * sizeof(*table->order));
-		link_rows(&tree, model);
-		walk_tree(&tree, rows);
-	}
-	free(tree.parent);
-	free(tree.first_child);
-	free(tree.next);
-	free(rows);
-	return error;
-}
-
 static int add_processes(struct top_table *table, const struct port_table *ports,
 			 const struct top_source *source)
 {
@@ -185,18 +70,90 @@ static int add_processes(struct top_table *table, const struct port_table *ports
 	return error;
 }
 
+/* --- what has ended ---------------------------------------------------------------------------------------
+ */
+
+struct ending {
+	const struct top_source *source;
+	struct top_row row; /* of the process */
+	bool matches;
+};
+
+static bool has_port(const struct top_row *row, const struct rec_socket *socket)
+{
+	for (uint32_t i = 0; i < row->n_ports && i < TOP_PORTS_SHOWN; i++)
+		if (row->ports[i].port == socket->local_port && row->ports[i].protocol == socket->protocol)
+			return true;
+	return false;
+}
+
+static void take_socket(struct ending *ending, const struct departed_row *departed)
+{
+	const struct rec_socket *socket = &departed->row.socket;
+	struct top_row *row = &ending->row;
+
+	ending->matches |= top_matches(ending->source, departed);
+	if (socket_row_kind(socket) != ROW_PORT || has_port(row, socket))
+		return;
+	if (row->n_ports < TOP_PORTS_SHOWN)
+		row->ports[row->n_ports] = (struct top_port){socket->local_port, socket->protocol};
+	row->n_ports++;
+}
+
+/* What ended with it. */
+static void take_departed(void *context, const struct departed_row *departed)
+{
+	struct ending *ending = context;
+
+	if (departed->task.pid == ending->row.who.pid && departed->task.start_ns == ending->row.who.start_ns)
+		take_socket(ending, departed);
+}
+
+struct adding {
+	struct top_table *table;
+	const struct top_source *source;
+};
+
+static void add_departed(void *context, const struct departed_process *departed)
+{
+	const struct adding *adding = context;
+	const struct departed_row nothing = {.task = departed->task, .ended_ns = departed->ended_ns};
+	struct ending ending = {.source = adding->source,
+				.matches = top_matches(adding->source, &nothing),
+				.row = {.id = {departed->task.pid, departed->task.start_ns},
+					.who = departed->task,
+					.n_who = 1,
+					.n_sockets = 1,
+					.since_ns = departed->task.start_ns,
+					.ended_ns = departed->ended_ns}};
+	struct top_row *row;
+
+	for (size_t i = 0; i < departed->n_sockets; i++) {
+		const struct departed_row held = {.row = {.socket = departed->sockets[i]},
+						  .task = departed->task,
+						  .ended_ns = departed->ended_ns};
+
+		take_socket(&ending, &held);
+	}
+	departed_each(adding->source->departed, adding->source->now_ns, take_departed, &ending);
+	row = ending.matches ? top_table_add(adding->table) : NULL;
+	if (row)
+		*row = ending.row;
+}
+
 int top_read_processes(struct top_table *table, const struct top_source *source)
 {
 	struct port_table ports;
-	int error = port_table_read(source->model, &ports);
+	int error = port_table_count(source->model, &ports);
 
 	if (error)
 		return error;
 	error = add_processes(table, &ports, source);
 	port_table_free(&ports);
-	if (!error && source->tree && table->n)
-		error = make_tree(table, source->model);
-	return error;
+	if (!error && source->closed)
+		departed_each_process(source->departed, source->now_ns, add_departed,
+				      &(struct adding){table, source});
+	return !error && table->tree ? top_tree_read(table, source->model) : error;
 }
 
 /* --- columns ----------------------------------------------------------------------------------------------
@@ -221,14 +178,17 @@ static void cell_ports(struct text *text, const void *context, size_t row)
 		text_format(text, ",+%u", at->n_ports - TOP_PORTS_SHOWN);
 }
 
+/* What it had at its end was not counted. */
 static void cell_in(struct text *text, const void *context, size_t row)
 {
-	text_uint(text, top_row_at(context, row)->in);
+	if (!top_row_at(context, row)->ended_ns)
+		text_uint(text, top_row_at(context, row)->in);
 }
 
 static void cell_out(struct text *text, const void *context, size_t row)
 {
-	text_uint(text, top_row_at(context, row)->out);
+	if (!top_row_at(context, row)->ended_ns)
+		text_uint(text, top_row_at(context, row)->out);
 }
 
 /* Connections that are older than our watch. */

@@ -41,6 +41,8 @@ void top_state_settle(struct top_state *state, struct top_table *table, unsigned
 
 	state->page = page ? page : 1;
 	state->n_rows = table->n;
+	if (table->tree)
+		top_table_order(table, place->sort, place->reverse, 0, table->n);
 	find_cursor(place, table, state->follow, state->page);
 	top_table_order(table, place->sort, place->reverse, place->first, state->page);
 	if (table->n)
@@ -50,6 +52,7 @@ void top_state_settle(struct top_state *state, struct top_table *table, unsigned
 		place->id = row->id;
 	place->moved = false;
 	state->selected = row ? row->who : (struct rec_task){0};
+	state->n_selected = row ? row->n_who : 0;
 }
 
 const struct top_row *top_state_row(const struct top_state *state, const struct top_table *table)

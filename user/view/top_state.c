@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "view/top_state.h"
+#include "view/top_signal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,6 +73,8 @@ static enum top_wish scroll(struct top_state *state, size_t lines, bool up)
 
 static enum top_wish travel(struct top_state *state, size_t rows, bool up)
 {
+	if (state->mode == MODE_CHOOSE)
+		return top_signal_choose(state, rows, up);
 	return state->mode == MODE_TABLE ? move(state, rows, up) : scroll(state, rows, up);
 }
 
@@ -180,47 +182,6 @@ static enum top_wish begin_write(struct top_state *state)
 	return WISH_DRAW;
 }
 
-static enum top_wish begin_signal(struct top_state *state)
-{
-	if (state->recording) {
-		top_state_say(state, true, "this is a recording: its processes are not here");
-		return WISH_DRAW;
-	}
-	if (!state->selected.pid) {
-		top_state_say(state, true, "no process is known of this row");
-		return WISH_DRAW;
-	}
-	state->victim = (struct top_victim){.start_ns = state->selected.start_ns, .pid = state->selected.pid};
-	memcpy(state->victim.comm, state->selected.comm, sizeof(state->victim.comm));
-	state->mode = MODE_SIGNAL;
-	line_edit_set(&state->edit, "TERM");
-	return WISH_DRAW;
-}
-
-static const struct {
-	const char *name;
-	int number;
-} signals[] = {
-	{"HUP", 1},   {"INT", 2},   {"QUIT", 3},  {"ABRT", 6},	{"KILL", 9},
-	{"USR1", 10}, {"USR2", 12}, {"TERM", 15}, {"CONT", 18}, {"STOP", 19},
-};
-
-/* "TERM", "SIGTERM", "15"; 0: there is none like that. */
-static int signal_number(const char *text)
-{
-	char *end;
-	long number = strtol(text, &end, 10);
-
-	if (*text && !*end)
-		return number > 0 && number <= 64 ? (int)number : 0;
-	if (!strncasecmp(text, "SIG", 3))
-		text += 3;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (!strcasecmp(text, signals[i].name))
-			return signals[i].number;
-	return 0;
-}
-
 static enum top_wish enter_delay(struct top_state *state)
 {
 	char *end;
@@ -234,15 +195,6 @@ static enum top_wish enter_delay(struct top_state *state)
 	}
 	state->delay_ns = (uint64_t)(seconds * 1e9);
 	top_state_say(state, false, "refreshed every %g s", seconds);
-	return WISH_DRAW;
-}
-
-static enum top_wish enter_signal(struct top_state *state)
-{
-	state->victim.signal = signal_number(state->edit.text);
-	state->mode = state->victim.signal ? MODE_CONFIRM : MODE_TABLE;
-	if (!state->victim.signal)
-		top_state_say(state, true, "%s: no such signal", state->edit.text);
 	return WISH_DRAW;
 }
 
@@ -262,7 +214,7 @@ static enum top_wish enter(struct top_state *state)
 	case MODE_DELAY:
 		return enter_delay(state);
 	case MODE_SIGNAL:
-		return enter_signal(state);
+		return top_signal_enter(state);
 	default:
 		state->mode = MODE_TABLE;
 		return state->edit.length ? WISH_WRITE : WISH_DRAW;
@@ -289,15 +241,6 @@ static enum top_wish type(struct top_state *state, uint32_t key)
 	if (!line_edit_key(&state->edit, key))
 		return WISH_NOTHING;
 	return state->mode == MODE_FILTER ? WISH_FILTER : WISH_DRAW;
-}
-
-static enum top_wish confirm(struct top_state *state, uint32_t key)
-{
-	state->mode = MODE_TABLE;
-	if (key == 'y' || key == 'Y')
-		return WISH_SIGNAL;
-	top_state_say(state, false, "no signal was sent");
-	return WISH_DRAW;
 }
 
 void top_state_filter(struct top_state *state, const char *error, size_t at)
@@ -365,7 +308,7 @@ static enum top_wish act_on_table(struct top_state *state, enum top_action actio
 	case ACT_TREE:
 		return toggle_tree(state);
 	case ACT_CLOSED:
-		return toggle(state, &state->closed, "what was closed stays for 5 s",
+		return toggle(state, &state->closed, "what was closed or has ended stays for 5 s",
 			      "what was closed goes at once");
 	case ACT_NAMES:
 		return toggle(state, &state->numeric, "numbers", "names");
@@ -376,7 +319,7 @@ static enum top_wish act_on_table(struct top_state *state, enum top_action actio
 	case ACT_WRITE:
 		return begin_write(state);
 	case ACT_SIGNAL:
-		return begin_signal(state);
+		return top_signal_begin(state);
 	default:
 		return WISH_NOTHING;
 	}
@@ -396,7 +339,7 @@ static enum top_wish act(struct top_state *state, enum top_action action)
 	case ACT_FIRST:
 		return travel(state, SIZE_MAX / 2, true);
 	case ACT_LAST:
-		return state->mode == MODE_TABLE ? move_to_end(state) : scroll(state, state->n_lines, false);
+		return state->mode == MODE_TABLE ? move_to_end(state) : travel(state, SIZE_MAX / 2, false);
 	case ACT_VIEW_1 ... ACT_VIEW_5:
 		return show_view(state, action - ACT_VIEW_1);
 	case ACT_NEXT_VIEW:
@@ -404,7 +347,7 @@ static enum top_wish act(struct top_state *state, enum top_action action)
 	case ACT_PREVIOUS_VIEW:
 		return show_view(state, state->view + TOP_VIEWS - 1u);
 	case ACT_DETAILS:
-		return show_text(state, MODE_DETAILS);
+		return state->mode == MODE_CHOOSE ? top_signal_chosen(state) : show_text(state, MODE_DETAILS);
 	case ACT_HELP:
 		return show_text(state, MODE_HELP);
 	case ACT_ESCAPE:
@@ -432,7 +375,7 @@ enum top_wish top_state_key(struct top_state *state, uint32_t key)
 
 	state->message[0] = '\0';
 	if (state->mode == MODE_CONFIRM)
-		return confirm(state, key);
+		return top_signal_confirm(state, key);
 	if (state->mode >= MODE_FILTER)
 		return type(state, key);
 	if (action != ACT_QUIT)

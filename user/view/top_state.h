@@ -19,6 +19,7 @@ enum top_mode {
 	MODE_TABLE,
 	MODE_DETAILS,
 	MODE_HELP,
+	MODE_CHOOSE, /* one of those that hold the selected row */
 	MODE_FILTER, /* from here on a line is typed */
 	MODE_DELAY,
 	MODE_WRITE,
@@ -35,6 +36,7 @@ enum top_wish {
 	WISH_DETAILS, /* of the selected row */
 	WISH_REDRAW,  /* also what the terminal lost */
 	WISH_WRITE,   /* to the file state->edit */
+	WISH_CHOICES, /* those that hold the selected row: top_signal_choices() */
 	WISH_SIGNAL,  /* state->victim */
 	WISH_PAUSE,
 	WISH_SLOWER,
@@ -61,6 +63,7 @@ struct top_victim {
 	char comm[REC_COMM_LEN];
 };
 
+#define TOP_CHOICES_MAX 256
 #define TOP_MESSAGE_MAX 512
 struct top_state {
 	enum top_view view;
@@ -77,7 +80,10 @@ struct top_state {
 	char message[TOP_MESSAGE_MAX];	    /* what came of the last key; goes with the next */
 	bool message_is_error;
 	struct top_victim victim;
-	size_t scroll; /* of help or details: the first line that is shown */
+	struct top_victim choices[TOP_CHOICES_MAX];
+	size_t n_choices, choice;
+	uint32_t n_holders; /* that may be more */
+	size_t scroll;	    /* of help or details: the first line that is shown */
 	/* Of what was drawn last: */
 	unsigned page;		       /* rows on the screen */
 	size_t n_rows;		       /* in the table */
@@ -85,6 +91,7 @@ struct top_state {
 	unsigned shown[TOP_VIEWS][32]; /* columns, for s */
 	unsigned n_shown[TOP_VIEWS];
 	struct rec_task selected; /* process of the selected row; pid 0: none */
+	uint32_t n_selected;	  /* that hold it */
 	char stamp[32];		  /* for names of files: when it is now */
 };
 

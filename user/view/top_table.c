@@ -98,6 +98,7 @@ void top_table_free(struct top_table *table)
 {
 	free(table->rows);
 	free(table->order);
+	free(table->kin);
 	*table = (struct top_table){0};
 }
 
@@ -139,6 +140,7 @@ int top_table_read(struct top_table *table, enum top_view view, const struct top
 	table->n = table->n_lead = 0;
 	table->now_ns = source->now_ns;
 	table->tree = source->tree && view == TOP_PROCESSES;
+	table->arranged = false;
 	error = readers[view](table, source);
 	if (error)
 		table->n = 0;
@@ -172,14 +174,14 @@ static bool stands_before(const struct sorting *sorting, uint32_t a, uint32_t b)
 	return a < b;
 }
 
-/* A tree is in its order already, and so is what has no column to be sorted by. */
+/* False: what has no column to be sorted by is in its order already. */
 static bool sorting_of(const struct top_table *table, unsigned column, bool reverse,
 		       struct sorting *ret_sorting)
 {
 	size_t n;
 	const struct top_column *columns = top_columns(table->view, &n);
 
-	if (column >= n || !columns[column].compare || table->tree)
+	if (column >= n || !columns[column].compare)
 		return false;
 	*ret_sorting = (struct sorting){.rows = table->rows,
 					.compare = columns[column].compare,
@@ -249,11 +251,29 @@ static void sort_part(const struct sorting *sorting, uint32_t *order, size_t n, 
 	}
 }
 
+static void order_tree(struct top_table *table, unsigned column, bool reverse)
+{
+	struct sorting sorting;
+
+	if (table->arranged && table->arranged_by == column && table->arranged_reverse == reverse)
+		return;
+	for (size_t i = 0; i < table->n; i++)
+		table->order[i] = (uint32_t)i;
+	if (sorting_of(table, column, reverse, &sorting))
+		sort_part(&sorting, table->order, table->n, 0, table->n);
+	top_tree_arrange(table);
+	table->arranged = true;
+	table->arranged_by = column;
+	table->arranged_reverse = reverse;
+}
+
 void top_table_order(struct top_table *table, unsigned column, bool reverse, size_t first, size_t n)
 {
 	struct sorting sorting;
 
-	if (sorting_of(table, column, reverse, &sorting))
+	if (table->tree)
+		order_tree(table, column, reverse);
+	else if (sorting_of(table, column, reverse, &sorting))
 		sort_part(&sorting, table->order, table->n, first, first + n);
 }
 
@@ -263,6 +283,11 @@ size_t top_table_place(const struct top_table *table, unsigned column, bool reve
 	size_t place = 0;
 	uint32_t row;
 
+	for (; table->tree && place < table->n; place++)
+		if (top_id_equal(top_table_at(table, place)->id, id))
+			break;
+	if (table->tree)
+		return place;
 	for (row = 0; row < table->n; row++)
 		if (top_id_equal(table->rows[row].id, id))
 			break;

@@ -61,6 +61,8 @@ void who_since(struct text *text, const struct who *who, const struct socket_row
 
 static bool has_other_netns(const struct port_table *table, uint32_t netns)
 {
+	if (!table) /* not known */
+		return true;
 	for (size_t i = 0; i < table->n_ports; i++)
 		if (table->ports[i].socket->socket.netns != netns)
 			return true;
