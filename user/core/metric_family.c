@@ -11,34 +11,18 @@
 #define LISTENER (L(TRANSPORT) | L(TYPE) | L(LOCAL_ADDRESS) | L(LOCAL_PORT) | WHO | PLACE)
 #define ENDS	 (L(LOCAL_PORT) | L(SERVER_PORT) | WHO | PLACE)
 
-#define GAUGE(name, labels, help)                                                                            \
+#define FAMILY(name, unit, type, labels, help, ...)                                                          \
 	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_GAUGE                                          \
+		"portsnoop_" name, unit, help, labels, METRIC_##type, ##__VA_ARGS__                          \
 	}
-#define GAUGE_IN(unit, name, labels, help)                                                                   \
-	{                                                                                                    \
-		"portsnoop_" name "_" unit, unit, help, labels, METRIC_GAUGE                                 \
-	}
-#define COUNTER(name, labels, help)                                                                          \
-	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_COUNTER                                        \
-	}
-#define COUNTER_IN(unit, name, labels, help)                                                                 \
-	{                                                                                                    \
-		"portsnoop_" name "_" unit, unit, help, labels, METRIC_COUNTER                               \
-	}
-#define KEPT(name, labels, help)                                                                             \
-	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_COUNTER, true                                  \
-	}
+#define GAUGE(name, labels, help)	     FAMILY(name, NULL, GAUGE, labels, help)
+#define GAUGE_IN(unit, name, labels, help)   FAMILY(name "_" unit, unit, GAUGE, labels, help)
+#define COUNTER(name, labels, help)	     FAMILY(name, NULL, COUNTER, labels, help)
+#define COUNTER_IN(unit, name, labels, help) FAMILY(name "_" unit, unit, COUNTER, labels, help)
+#define KEPT(name, labels, help)	     FAMILY(name, NULL, COUNTER, labels, help, true)
 #define SECONDS(name, labels, bounds, help)                                                                  \
-	{                                                                                                    \
-		"portsnoop_" name "_seconds", "seconds", help, labels, METRIC_HISTOGRAM, false, bounds       \
-	}
-#define INFO(name, labels, help)                                                                             \
-	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_INFO                                           \
-	}
+	FAMILY(name "_seconds", "seconds", HISTOGRAM, labels, help, false, bounds)
+#define INFO(name, labels, help) FAMILY(name, NULL, INFO, labels, help)
 
 static const uint64_t connect_bounds[SPAN_BOUNDS] = SPAN_BOUNDS_CONNECT;
 static const uint64_t accept_bounds[SPAN_BOUNDS] = SPAN_BOUNDS_ACCEPT;
