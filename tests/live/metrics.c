@@ -264,6 +264,7 @@ void metrics_usage(struct scene *scene)
 		{{"--web-config", "/nowhere"}, "/nowhere"},
 		{{"--once", "--interval", "5s"}, "--interval"},
 		{{"--once", "--no-events", "--ring-size", "64K"}, "--ring-size"},
+		{{"--once", "--max-memory", "15M"}, "--max-memory"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -80,8 +80,12 @@ static const struct metric_family_row rows[] = {
 	[FAMILY_RESYNC_REPAIRS] = KEPT("resync_repairs", L(CHANGE), "What these repairs changed."),
 	[FAMILY_TABLE_ENTRIES] = GAUGE("table_entries", L(TABLE), "Entries of a table."),
 	[FAMILY_TABLE_CAPACITY] = GAUGE("table_capacity", L(TABLE), "Most entries that a table may have."),
+	[FAMILY_TABLE_LEFT_OUT] = COUNTER("table_left_out", L(TABLE),
+					  "What a full table could not take, or gave up for others."),
 	[FAMILY_SERIES_DROPPED] = COUNTER("series_dropped", 0,
 					  "What was counted under `other` for want of room for its labels."),
+	[FAMILY_MEMORY] = GAUGE_IN("bytes", "memory", 0, "Memory that portsnoop has allocated."),
+	[FAMILY_MEMORY_LIMIT] = GAUGE_IN("bytes", "memory_limit", 0, "Most that it may allocate."),
 	[FAMILY_BPF_MISSED] =
 		COUNTER("bpf_missed", L(PROGRAM), "Runs of a BPF program that the kernel skipped."),
 	[FAMILY_BPF_SECONDS] = COUNTER_IN("seconds", "bpf_run", L(PROGRAM), "Time that a BPF program ran."),
