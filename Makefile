@@ -112,7 +112,7 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCH_BIN := $(BENCH_SRC:%.c=$(OUT)/%)
 
 .PHONY: all static check-static help deps run test test-kernels test-systemd test-install check unit golden fuzz live bench install uninstall clean format \
-	layers vmlinux
+	layers vmlinux check-dashboard
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -138,6 +138,7 @@ help:
 	'make test-install installs and builds in bare Debian systems; slow, needs root and the network' \
 	'make bench        measurements, side by side with other tracers; needs root' \
 	'make install      into $(PREFIX) (PREFIX=, DESTDIR=)' \
+	'make check-dashboard  types of deploy/grafana against npm'\''s @grafana/schema; for developers' \
 	'make format       lay out the sources with clang-format' \
 	'make vmlinux      make the kernel type headers anew' \
 	'make clean        remove build/'
@@ -161,6 +162,9 @@ check unit golden fuzz live:
 
 layers:
 	$(Q)scripts/check-layers
+
+check-dashboard:
+	$(Q)scripts/check-dashboard
 
 # What cannot be installed or fetched is skipped by the last step, with the reason.
 test-kernels:

@@ -78,6 +78,8 @@ static const struct row rows[] = {
 	{"bpf-stats", 0, NULL, FOR_EXPORT, SET, AT(bpf_stats),
 	 "have the kernel measure its BPF programs, too"},
 	{"series", 0, "N", FOR_EXPORT, COUNT, AT(series), "most series of a family (default 10000)"},
+	{"max-memory", 0, "BYTES", FOR_EXPORT, SIZE, AT(max_memory),
+	 "allocate no more than that: what is new then goes to `other`"},
 	{"labels", 0, "LIST", FOR_EXPORT, TEXT, AT(labels), "no labels but these (comma-separated)"},
 	{"drop-labels", 0, "LIST", FOR_EXPORT, TEXT, AT(drop_labels), "these labels not"},
 	{"ring-size", 0, "BYTES", FOR_TRACE | FOR_RECORD | FOR_TOP | FOR_EXPORT, SIZE, AT(ring_size),

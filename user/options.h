@@ -45,6 +45,7 @@ struct options {
 	bool once, no_events, bpf_stats;
 	uint64_t interval_ns;		  /* between writes; 0: the default */
 	uint64_t series;		  /* most of a family; 0: the default */
+	uint64_t max_memory;		  /* bytes; 0: not limited */
 	const char *labels, *drop_labels; /* lists; NULL: not given */
 	bool help, version;
 	char **words; /* what is no option: command, filter; points into argv */

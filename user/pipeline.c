@@ -35,7 +35,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, int out_fd
 	if (!pipeline)
 		return NULL;
 	pipeline->options = *options;
-	pipeline->model = model_new(NULL);
+	pipeline->model = model_new(&options->limits);
 	if (!pipeline->model) {
 		free(pipeline);
 		return NULL;

@@ -25,6 +25,7 @@ struct pipeline_options {
 	bool holders;	/* also when a process begins or ceases to hold a socket */
 	uint64_t count; /* stop after so many events; 0: never */
 	struct view_options view;
+	struct model_limits limits;    /* of the tables; zeros: the defaults */
 	const struct filter *filter;   /* borrowed */
 	struct recording_writer *save; /* borrowed; NULL: none */
 	pipeline_watch_fn *watch;      /* NULL: nobody */

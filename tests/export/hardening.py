@@ -100,7 +100,8 @@ def manager(world):
             lines.append(told.recv(4096).decode())
         lines.clear()
 
-    child = world.export(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"})
+    place = f"unix:{world.folder}/metrics.sock"
+    child = world.export("--listen", ADDRESS, "--listen", place, env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "60000000"})
     until_told("READY=1")
     must(get(f"http://{ADDRESS}/readyz")[0] == 200, "READY was told before it is")
     until_told("WATCHDOG=1")
@@ -109,5 +110,7 @@ def manager(world):
     until_told("READY=1")
     code, said = run(PORTSNOOP, "export", check=False)
     must(code not in (0, 3) and "who 127.0.0.1:10198" in said, f"a second one on the address: {code}: {said}")
+    code, said = run(PORTSNOOP, "export", "--listen", place, check=False)
+    must(code not in (0, 3) and said.endswith("metrics.sock: Address already in use\n"), f"a second one there: {code}: {said}")
     must(world.end(child) == 0, "it did not end cleanly")
     until_told("STOPPING=1")

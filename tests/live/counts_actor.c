@@ -149,6 +149,8 @@ static void copy_self(const struct scene *scene, const char *to)
 	scene_must(scene, close(out), to);
 }
 
+#define ROUNDS_PATIENT 2000 /* what one may have to wait for as long as for anything else */
+
 struct start {
 	const struct counts_actor *actor;
 	char port[16], rounds[16];
@@ -171,6 +173,7 @@ void counts_actor_start(struct scene *scene, struct counts_actor *actor, unsigne
 	snprintf(actor->name, sizeof(actor->name), "counted-%d-%u", getpid(), port);
 	snprintf(actor->path, sizeof(actor->path), "%s/%s", scene->out_dir, actor->name);
 	snprintf(actor->truth, sizeof(actor->truth), "%s.tally", actor->path);
+	actor->rounds = rounds;
 	unlink(actor->truth);
 	copy_self(scene, actor->path);
 	snprintf(start.port, sizeof(start.port), "%u", port);
@@ -180,7 +183,8 @@ void counts_actor_start(struct scene *scene, struct counts_actor *actor, unsigne
 
 struct tally counts_actor_wait(struct scene *scene, struct counts_actor *actor)
 {
-	uint64_t deadline_ns = scene_clock_ns() + scene->patience_s * 1000000000ull;
+	uint64_t patience_ns = scene->patience_s * 1000000000ull * (1 + actor->rounds / ROUNDS_PATIENT);
+	uint64_t deadline_ns = scene_clock_ns() + patience_ns;
 	struct tally tally;
 	FILE *from;
 

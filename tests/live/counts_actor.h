@@ -18,6 +18,7 @@ struct tally {
 /* A copy of this program, called name[]; to be unlinked. */
 struct counts_actor {
 	pid_t pid;
+	unsigned rounds;
 	char name[32], path[600], truth[640];
 };
 

@@ -104,15 +104,17 @@ static bool is_asked(const struct asked *asked, const char *line, size_t length)
 	return true;
 }
 
-static unsigned add_up(const struct scraped *scraped, const struct asked *asked, double *ret_sum)
+static unsigned add_up(const struct scraped *scraped, const char *name, va_list labels, double *ret_sum)
 {
+	struct asked asked = {.name = name};
 	unsigned count = 0;
 
+	take_labels(&asked, labels);
 	*ret_sum = 0;
 	for (const char *line = scraped->text; *line;) {
 		size_t length = strcspn(line, "\n");
 
-		if (is_asked(asked, line, length)) {
+		if (is_asked(&asked, line, length)) {
 			const char *value = line + length;
 
 			while (value[-1] != ' ')
@@ -127,27 +129,25 @@ static unsigned add_up(const struct scraped *scraped, const struct asked *asked,
 
 double scraped_sum(const struct scraped *scraped, const char *name, ...)
 {
-	struct asked asked = {.name = name};
+	va_list labels;
 	double sum;
-	va_list rest;
 
-	va_start(rest, name);
-	take_labels(&asked, rest);
-	va_end(rest);
-	add_up(scraped, &asked, &sum);
+	va_start(labels, name);
+	add_up(scraped, name, labels, &sum);
+	va_end(labels);
 	return sum;
 }
 
 unsigned scraped_count(const struct scraped *scraped, const char *name, ...)
 {
-	struct asked asked = {.name = name};
+	unsigned count;
+	va_list labels;
 	double sum;
-	va_list rest;
 
-	va_start(rest, name);
-	take_labels(&asked, rest);
-	va_end(rest);
-	return add_up(scraped, &asked, &sum);
+	va_start(labels, name);
+	count = add_up(scraped, name, labels, &sum);
+	va_end(labels);
+	return count;
 }
 
 double scraped_resident(const struct scraped *scraped)

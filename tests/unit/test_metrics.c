@@ -332,6 +332,38 @@ static void families_are_documented(void **state)
 	}
 }
 
+static void without_memory_it_is_other(void **state)
+{
+	struct metrics *metrics = make(0, METRICS_LABELS_ALL);
+	struct metric_labels labels = {{NULL}};
+
+	metrics_begin(metrics);
+	add_binds(metrics, "early", 1);
+	metrics_set_room(metrics, 1000);
+	add_binds(metrics, "one", 2);
+	assert_false(metrics_lacks_room(metrics));
+	add_binds(metrics, "two", 4);
+	add_binds(metrics, "three", 8);
+	assert_true(metrics_lacks_room(metrics));
+	/* A place is kept, and what is about portsnoop itself has one. */
+	add_binds(metrics, "early", 16);
+	labels.value[LABEL_STAGE] = "ring";
+	metrics_add(metrics, FAMILY_LOST, &labels, 32);
+	metrics_end(metrics);
+	assert_true(FIND(metrics, FAMILY_BINDS, "tcp\0early\0")->value == 17);
+	assert_true(FIND(metrics, FAMILY_BINDS, "tcp\0one\0")->value == 2);
+	assert_true(FIND(metrics, FAMILY_BINDS, OTHER)->value == 12);
+	assert_true(FIND(metrics, FAMILY_LOST, "ring")->value == 32);
+	assert_int_equal(metrics_dropped(metrics), 2);
+	metrics_set_room(metrics, 100000);
+	assert_false(metrics_lacks_room(metrics));
+	metrics_begin(metrics);
+	add_binds(metrics, "two", 4);
+	metrics_end(metrics);
+	assert_true(FIND(metrics, FAMILY_BINDS, "tcp\0two\0")->value == 4);
+	metrics_free(metrics);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_place_is_kept),
 		cmocka_unit_test(a_place_that_is_free_is_given),
 		cmocka_unit_test(other_does_not_count),
+		cmocka_unit_test(without_memory_it_is_other),
 		cmocka_unit_test(a_family_does_not_take_anothers_room),
 		cmocka_unit_test(labels_that_are_not_shown_add_up),
 		cmocka_unit_test(a_family_without_labels_has_room),

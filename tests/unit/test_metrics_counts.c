@@ -2,96 +2,58 @@
 #include "core/metrics_counts.h"
 
 #include "core/metrics_labels.h"
-#include "view/metrics_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "model_fixture.h"
+#include "metrics_fixture.h"
 
 #define CGROUP	  77
 #define CONTAINER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-struct counting_fixture {
-	struct fixture *model;
-	struct metrics *metrics;
-	struct metrics_counts *counts;
-	struct filter *filter;
-	struct metrics_text text;
-};
-
 static int setup_counts(void **state)
 {
-	static struct counting_fixture fixture;
-	int error = setup(state);
+	int error = setup_metrics(state);
+	struct metrics_fixture *f = *state;
 
-	fixture = (struct counting_fixture){.model = *state};
-	*state = &fixture;
 	if (error)
 		return error;
-	apply_meta(fixture.model, META_CGROUP, CGROUP, "/system.slice/docker-" CONTAINER ".scope");
-	apply_meta(fixture.model, META_NETNS_NAME, TEST_NETNS, "blue");
-	return 0;
-}
-
-static int teardown_counts(void **state)
-{
-	struct counting_fixture *f = *state;
-
-	metrics_counts_free(f->counts);
-	metrics_free(f->metrics);
-	filter_free(f->filter);
-	free(f->text.data);
-	model_free(f->model->model);
+	apply_meta(f->f, META_CGROUP, CGROUP, "/system.slice/docker-" CONTAINER ".scope");
+	apply_meta(f->f, META_NETNS_NAME, TEST_NETNS, "blue");
 	return 0;
 }
 
 /* Of a filter, as one word; NULL: none. */
-static void begin(struct counting_fixture *f, const char *words)
+static void begin(struct metrics_fixture *f, const char *words)
 {
-	const struct metrics_options options = {.labels = METRICS_LABELS_ALL};
-	char *word = (char *)words;
-
 	if (words)
-		assert_int_equal(filter_parse(&word, 1, NULL, &f->filter, NULL), 0);
-	f->metrics = metrics_new(&options);
-	f->counts = metrics_counts_new(f->metrics, f->model->model, f->filter);
+		set_filter(f, words);
+	f->counts = metrics_counts_new(f->metrics, f->f->model, f->filter);
 	assert_non_null(f->counts);
 	metrics_begin(f->metrics);
 	metrics_counts_name(f->counts, COUNT_NAME_FIRST, "nginx");
 	metrics_counts_name(f->counts, COUNT_NAME_FIRST + 1, "curl");
 }
 
-static void count(struct counting_fixture *f, struct count_key key, uint64_t n)
+static void count(struct metrics_fixture *f, struct count_key key, uint64_t n)
 {
 	const struct count value = {.n = n};
 
 	assert_int_equal(metrics_counts_count(f->counts, &key, &value, false), 0);
 }
 
-static void span(struct counting_fixture *f, struct count_key key, struct span value)
+static void span(struct metrics_fixture *f, struct count_key key, struct span value)
 {
 	assert_int_equal(metrics_counts_span(f->counts, &key, &value, false), 0);
 }
 
-static void end(struct counting_fixture *f)
-{
-	metrics_end(f->metrics);
-	free(f->text.data);
-	assert_int_equal(metrics_render(f->metrics, EXPOSITION_TEXT, &f->text), 0);
-}
-
-#define EXPECT(f, line)	    assert_non_null(strstr((f)->text.data, "\n" line "\n"))
-#define EXPECT_NO(f, text_) assert_null(strstr((f)->text.data, text_))
-
 static void binds(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 	struct count_key key = {.kind = COUNT_BIND, .protocol = IPPROTO_TCP, .name = COUNT_NAME_FIRST};
 
 	begin(f, NULL);
@@ -102,7 +64,7 @@ static void binds(void **state)
 	count(f, key, 5);
 	key.name = COUNT_NAME_OTHER;
 	count(f, key, 6);
-	end(f);
+	end_scrape(f);
 	EXPECT(f, "portsnoop_binds_total{network_transport=\"tcp\",process_executable_name=\"nginx\"} 3");
 	EXPECT(f, "portsnoop_binds_total{network_transport=\"tcp\",process_executable_name=\"nginx\","
 		  "assigned_by=\"bind\"} 4");
@@ -114,7 +76,7 @@ static void binds(void **state)
 
 static void connects(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 	struct count_key key = {.kind = COUNT_CONNECT, .port = 443, .name = COUNT_NAME_FIRST + 1};
 
 	begin(f, NULL);
@@ -125,7 +87,7 @@ static void connects(void **state)
 				 .error = CONNECT_ABORTED,
 				 .name = COUNT_NAME_FIRST + 1};
 	count(f, key, 2);
-	end(f);
+	end_scrape(f);
 	EXPECT(f, "portsnoop_connects_total{server_port=\"443\",process_executable_name=\"curl\"} 10");
 	/* Of one it is not known for how long it took. */
 	EXPECT(f, "portsnoop_connect_duration_seconds_count{server_port=\"443\",process_executable_name="
@@ -136,7 +98,7 @@ static void connects(void **state)
 
 static void closes(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 	struct count_key key = {.kind = COUNT_CLOSE,
 				.port = 80,
 				.netns = TEST_NETNS,
@@ -150,7 +112,7 @@ static void closes(void **state)
 	span(f, key, value);
 	key.reason = CLOSE_RESET;
 	span(f, key, value);
-	end(f);
+	end_scrape(f);
 #define AT                                                                                                   \
 	"local_port=\"80\",process_executable_name=\"nginx\",netns=\"4026531840\",container_id=\"" CONTAINER \
 	"\""
@@ -164,13 +126,13 @@ static void closes(void **state)
 
 static void outbound_has_no_local_port(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 	const struct count_key key = {
 		.kind = COUNT_CLOSE, .port = 443, .netns = TEST_NETNS, .direction = DIRECTION_OUT};
 
 	begin(f, NULL);
 	span(f, key, (struct span){.n = 1, .sent = 7});
-	end(f);
+	end_scrape(f);
 	EXPECT(f, "portsnoop_connection_bytes_total{server_port=\"443\",netns=\"4026531840\",direction="
 		  "\"sent\"} 7");
 	EXPECT_NO(f, "local_port");
@@ -178,7 +140,7 @@ static void outbound_has_no_local_port(void **state)
 
 static void what_found_no_room(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 	const struct count_key refuse = {.kind = COUNT_REFUSE}, close = {.kind = COUNT_CLOSE};
 	const struct count value = {.n = 9};
 	const struct span long_one = {.n = 2, .sent = 5, .received = 6, .buckets = {2}};
@@ -186,7 +148,7 @@ static void what_found_no_room(void **state)
 	begin(f, NULL);
 	metrics_counts_count(f->counts, &refuse, &value, true);
 	metrics_counts_span(f->counts, &close, &long_one, true);
-	end(f);
+	end_scrape(f);
 	EXPECT(f, "portsnoop_refused_connections_total{local_port=\"other\",netns=\"other\"} 9");
 	EXPECT(f, "portsnoop_connection_bytes_total{local_port=\"other\",server_port=\"other\","
 		  "process_executable_name=\"other\",netns=\"other\",container_id=\"other\",direction="
@@ -196,7 +158,7 @@ static void what_found_no_room(void **state)
 /* Damaged numbers must lead nowhere. */
 static void numbers_out_of_range(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 
 	begin(f, NULL);
 	metrics_counts_name(f->counts, UINT32_MAX, "x");
@@ -206,13 +168,13 @@ static void numbers_out_of_range(void **state)
 	span(f, (struct count_key){.kind = 255}, (struct span){.n = 1});
 	span(f, (struct count_key){.kind = COUNT_CLOSE, .direction = 9, .reason = 200},
 	     (struct span){.n = 1});
-	end(f);
+	end_scrape(f);
 	assert_non_null(strstr(f->text.data, "portsnoop_binds_total 1\n"));
 }
 
 static void filtered(void **state)
 {
-	struct counting_fixture *f = *state;
+	struct metrics_fixture *f = *state;
 	struct count_key key = {.kind = COUNT_ACCEPT, .port = 80, .netns = TEST_NETNS, .cgroup_id = CGROUP};
 
 	begin(f, "lport 80 comm nginx container 0123 netns blue");
@@ -228,7 +190,7 @@ static void filtered(void **state)
 	span(f, key, (struct span){.n = 1000});
 	/* It has no local port that could be the one. */
 	count(f, (struct count_key){.kind = COUNT_BIND, .name = COUNT_NAME_FIRST}, 1);
-	end(f);
+	end_scrape(f);
 	EXPECT(f, "portsnoop_accepts_total{" AT "} 1");
 	EXPECT_NO(f, "portsnoop_binds_total");
 	EXPECT_NO(f, "\"81\"");
@@ -278,7 +240,7 @@ static void keys_that_are_labels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_counts, teardown_counts)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_counts, teardown_metrics)
 		TEST(binds),
 		TEST(connects),
 		TEST(closes),

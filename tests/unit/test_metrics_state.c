@@ -1,64 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "core/metrics_state.h"
 
-#include "view/metrics_text.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "model_fixture.h"
+#include "metrics_fixture.h"
 
 #define HOST  "netns=\"4026531840\""
 #define NGINX "process_executable_name=\"nginx\""
 
-struct state_fixture {
-	struct fixture *f;
-	struct metrics *metrics;
-	struct filter *filter;
-	struct metrics_text text;
-};
-
 static int setup_state(void **state)
 {
-	static struct state_fixture fixture;
-	const struct metrics_options options = {.labels = METRICS_LABELS_ALL};
-	int error = setup(state);
+	int error = setup_metrics(state);
+	struct metrics_fixture *s = *state;
 
-	fixture = (struct state_fixture){.f = *state, .metrics = metrics_new(&options)};
-	*state = &fixture;
-	if (error || !fixture.metrics)
-		return -1;
-	apply_meta(fixture.f, META_RANGE, TEST_NETNS, "40000 40099");
-	apply_meta(fixture.f, META_RESERVED, TEST_NETNS, "");
+	if (error)
+		return error;
+	apply_meta(s->f, META_RANGE, TEST_NETNS, "40000 40099");
+	apply_meta(s->f, META_RESERVED, TEST_NETNS, "");
 	return 0;
 }
 
-static int teardown_state(void **state)
-{
-	struct state_fixture *s = *state;
-
-	metrics_free(s->metrics);
-	filter_free(s->filter);
-	free(s->text.data);
-	model_free(s->f->model);
-	return 0;
-}
-
-static void scrape(struct state_fixture *s)
+static void scrape(struct metrics_fixture *s)
 {
 	metrics_begin(s->metrics);
 	assert_int_equal(metrics_state_tell(s->metrics, s->f->model, s->filter, s->f->now_ns), 0);
-	metrics_end(s->metrics);
-	free(s->text.data);
-	assert_int_equal(metrics_render(s->metrics, EXPOSITION_TEXT, &s->text), 0);
+	end_scrape(s);
 }
-
-#define EXPECT(s, line)	    assert_non_null(strstr((s)->text.data, "\n" line "\n"))
-#define EXPECT_NO(s, text_) assert_null(strstr((s)->text.data, text_))
 
 static void found(struct fixture *f, uint64_t cookie, uint16_t port, uint8_t tcp_state)
 {
@@ -100,7 +71,7 @@ static void nginx(struct fixture *f, uint32_t pid)
 
 static void listeners(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	listener(s->f, 1, 80);
 	nginx(s->f, 7);
@@ -120,7 +91,7 @@ static void listeners(void **state)
 /* SO_REUSEPORT. */
 static void sockets_of_one_port_add_up(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	listener(s->f, 1, 80);
 	listener(s->f, 2, 80);
@@ -134,7 +105,7 @@ static void sockets_of_one_port_add_up(void **state)
 
 static void the_same_port_elsewhere(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	listener(s->f, 1, 80);
 	found(s->f, 2, 80, TCP_LISTEN);
@@ -160,7 +131,7 @@ static void udp(struct fixture *f, uint64_t cookie, uint16_t port, uint16_t peer
 /* One that serves, not one that asks. */
 static void udp_sockets(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	udp(s->f, 1, 53, 0);
 	udp(s->f, 2, 40007, 0);
@@ -175,7 +146,7 @@ static void udp_sockets(void **state)
 
 static void connections(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	listener(s->f, 1, 80);
 	connection(s->f, 2, 80, 50000, TCP_ESTABLISHED);
@@ -198,7 +169,7 @@ static void connections(void **state)
 
 static void ephemeral_ports(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	for (unsigned i = 0; i < 25; i++)
 		connection(s->f, 10 + i, (uint16_t)(40000 + i), 443, TCP_ESTABLISHED);
@@ -211,10 +182,9 @@ static void ephemeral_ports(void **state)
 
 static void filtered(void **state)
 {
-	struct state_fixture *s = *state;
-	char text[] = "lport 80", *word = text;
+	struct metrics_fixture *s = *state;
 
-	assert_int_equal(filter_parse(&word, 1, NULL, &s->filter, NULL), 0);
+	set_filter(s, "lport 80");
 	listener(s->f, 1, 80);
 	listener(s->f, 2, 81);
 	connection(s->f, 3, 80, 50000, TCP_ESTABLISHED);
@@ -228,7 +198,7 @@ static void filtered(void **state)
 
 static void overflows(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 
 	listener(s->f, 1, 80);
 	nginx(s->f, 7);
@@ -247,7 +217,7 @@ static void overflows(void **state)
 
 static void repairs(void **state)
 {
-	struct state_fixture *s = *state;
+	struct metrics_fixture *s = *state;
 	struct rec_resync *record = (void *)&s->f->record;
 
 	make_record(&s->f->record, REC_RESYNC);
@@ -264,7 +234,7 @@ static void repairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_state, teardown_state)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_state, teardown_metrics)
 		TEST(listeners),   TEST(sockets_of_one_port_add_up),
 		TEST(udp_sockets), TEST(the_same_port_elsewhere),
 		TEST(connections), TEST(ephemeral_ports),

@@ -60,6 +60,16 @@ static void add_some(struct metrics *metrics)
 	metrics_add(metrics, FAMILY_BYTES, &labels, 1e15);
 }
 
+/* What both formats have of these, but for units. */
+#define BYTES_AND_GAUGES                                                                                     \
+	"portsnoop_connection_bytes_total{netns=\"4026531840\",direction=\"sent\"} 1000000000000000\n"       \
+	"# HELP portsnoop_ephemeral_destination_used_ratio_max Of what is usable towards the fullest "       \
+	"destination, 0 to 1.\n"                                                                             \
+	"# TYPE portsnoop_ephemeral_destination_used_ratio_max gauge\n"                                      \
+	"portsnoop_ephemeral_destination_used_ratio_max{netns=\"4026531840\"} 0.25\n"                        \
+	"# HELP portsnoop_time_wait_sockets TCP connections in TIME_WAIT.\n"                                 \
+	"# TYPE portsnoop_time_wait_sockets gauge\n"
+
 static void as_text(void **state)
 {
 	struct metrics *metrics = begin();
@@ -73,14 +83,7 @@ static void as_text(void **state)
 	       "# TYPE portsnoop_bind_errors_total counter\n"
 	       "portsnoop_bind_errors_total{network_transport=\"tcp\",error_type=\"EADDRINUSE\"} 3\n"
 	       "# HELP portsnoop_connection_bytes_total Payload of TCP connections that ended.\n"
-	       "# TYPE portsnoop_connection_bytes_total counter\n"
-	       "portsnoop_connection_bytes_total{netns=\"4026531840\",direction=\"sent\"} 1000000000000000\n"
-	       "# HELP portsnoop_ephemeral_destination_used_ratio_max Of what is usable towards the fullest "
-	       "destination, 0 to 1.\n"
-	       "# TYPE portsnoop_ephemeral_destination_used_ratio_max gauge\n"
-	       "portsnoop_ephemeral_destination_used_ratio_max{netns=\"4026531840\"} 0.25\n"
-	       "# HELP portsnoop_time_wait_sockets TCP connections in TIME_WAIT.\n"
-	       "# TYPE portsnoop_time_wait_sockets gauge\n"
+	       "# TYPE portsnoop_connection_bytes_total counter\n" BYTES_AND_GAUGES
 	       "portsnoop_time_wait_sockets{netns=\"4026531840\"} 12\n");
 	metrics_free(metrics);
 }
@@ -100,14 +103,7 @@ static void as_openmetrics(void **state)
 	       "{process_pid=\"42\"} 1 1700000000.123\n"
 	       "# HELP portsnoop_connection_bytes Payload of TCP connections that ended.\n"
 	       "# TYPE portsnoop_connection_bytes counter\n"
-	       "# UNIT portsnoop_connection_bytes bytes\n"
-	       "portsnoop_connection_bytes_total{netns=\"4026531840\",direction=\"sent\"} 1000000000000000\n"
-	       "# HELP portsnoop_ephemeral_destination_used_ratio_max Of what is usable towards the fullest "
-	       "destination, 0 to 1.\n"
-	       "# TYPE portsnoop_ephemeral_destination_used_ratio_max gauge\n"
-	       "portsnoop_ephemeral_destination_used_ratio_max{netns=\"4026531840\"} 0.25\n"
-	       "# HELP portsnoop_time_wait_sockets TCP connections in TIME_WAIT.\n"
-	       "# TYPE portsnoop_time_wait_sockets gauge\n"
+	       "# UNIT portsnoop_connection_bytes bytes\n" BYTES_AND_GAUGES
 	       "# UNIT portsnoop_time_wait_sockets sockets\n"
 	       "portsnoop_time_wait_sockets{netns=\"4026531840\"} 12\n"
 	       "# EOF\n");

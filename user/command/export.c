@@ -47,6 +47,8 @@ static int render(void *context, enum exposition exposition, struct metrics_text
 
 	if (!error)
 		error = metrics_render(export->source.metrics, exposition, ret_text);
+	if (!error)
+		export->source.memory.page_bytes = ret_text->length;
 	export->source.scrape_s = (double)(proc_boottime_ns() - begun_ns) / 1e9;
 	return error;
 }
@@ -116,7 +118,10 @@ static int hangup(void *context)
 
 static void tick(void *context)
 {
-	export_service_tick(&((struct export *)context)->service);
+	struct export *export = context;
+
+	export_memory_tick(&export->source.memory, export->source.metrics);
+	export_service_tick(&export->service);
 }
 
 static int begin(void *context, struct scrape *scrape)
@@ -183,6 +188,10 @@ static int check(const struct options *options)
 			 (unsigned long long)size, (unsigned long long)page >> 10);
 		return EXIT_USAGE;
 	}
+	if (options->max_memory && options->max_memory < EXPORT_MEMORY_LEAST) {
+		complain("--max-memory: %lluM at least", EXPORT_MEMORY_LEAST >> 20);
+		return EXIT_USAGE;
+	}
 	return EXIT_DONE;
 }
 
@@ -233,6 +242,7 @@ static int make_source(struct export *export, const struct filter *filter, struc
 	metrics.labels &= ~dropped;
 	source->filter = filter;
 	source->silent = export->options->no_events;
+	source->memory.most = export->options->max_memory;
 	source->metrics = metrics_new(&metrics);
 	if (source->metrics)
 		source->counts = metrics_counts_new(source->metrics, pipeline_model(pipeline), filter);
@@ -281,7 +291,9 @@ static int run(struct export *export, struct pipeline *pipeline)
 int command_export(const struct options *options, char **words, size_t n_words)
 {
 	struct export export = {.options = options};
-	const struct pipeline_options pipeline_options = {.watch = count_event, .watch_context = &export};
+	const struct pipeline_options pipeline_options = {.limits = export_memory_limits(options->max_memory),
+							  .watch = count_event,
+							  .watch_context = &export};
 	struct pipeline *pipeline = NULL;
 	struct filter *filter = NULL;
 	int status = check(options);

@@ -80,6 +80,11 @@ static uint64_t add_up(const __u64 *numbers, unsigned from, unsigned to)
 	return sum;
 }
 
+static void tell_left_out(struct metrics *metrics, const char *table, uint64_t rows)
+{
+	tell_of(metrics, FAMILY_TABLE_LEFT_OUT, LABEL_TABLE, table, (double)rows);
+}
+
 static void tell_tables(struct export_source *source, const struct counting *counting)
 {
 	const struct model_limits limits = model_limits(source->model);
@@ -88,6 +93,8 @@ static void tell_tables(struct export_source *source, const struct counting *cou
 
 	tell_table(metrics, "sockets", model_socket_count(source->model), limits.sockets);
 	tell_table(metrics, "processes", model_process_count(source->model), limits.processes);
+	tell_left_out(metrics, "sockets", model_rows_left_out(source->model));
+	tell_left_out(metrics, "processes", model_processes_evicted(source->model));
 	tell_table(metrics, "counts", add_up(counting->keys, 0, COUNT_FIRST_SPAN), COUNTS_MAX);
 	tell_table(metrics, "spans", add_up(counting->keys, COUNT_FIRST_SPAN, COUNT_KIND_COUNT), SPANS_MAX);
 	tell_table(metrics, "names", counting->names, COUNT_NAMES_MAX);
@@ -146,6 +153,7 @@ int export_collect(struct export_source *source, struct scrape *scrape)
 	int error;
 
 	metrics_begin(metrics);
+	export_memory_begin(&source->memory, metrics, source->model);
 	error = scrape_read_counters(scrape, &reader);
 	if (!error)
 		error = metrics_state_tell(metrics, source->model, source->filter, proc_boottime_ns());
@@ -158,6 +166,7 @@ int export_collect(struct export_source *source, struct scrape *scrape)
 	tell_tables(source, counters.counting);
 	tell_times(source, scrape);
 	tell_self(metrics);
+	export_memory_tell(&source->memory, metrics);
 	tell(metrics, FAMILY_SERIES_DROPPED, (double)metrics_dropped(metrics));
 	metrics_end(metrics);
 	return 0;

@@ -3,6 +3,7 @@
 #ifndef PORTSNOOP_COMMAND_EXPORT_METRICS_H
 #define PORTSNOOP_COMMAND_EXPORT_METRICS_H
 
+#include "command/export_memory.h"
 #include "command/scrape.h"
 #include "core/filter.h"
 #include "core/metrics.h"
@@ -15,6 +16,7 @@ struct export_source {
 	struct metrics_counts *counts;
 	const struct model *model;
 	const struct filter *filter;
+	struct export_memory memory;
 	bool silent, measured; /* no events; the kernel measures programs */
 	double scrape_s;       /* how long the last one took to make; 0: there was none */
 	uint64_t other;	       /* what the kernel counted without labels, when it was looked at last */

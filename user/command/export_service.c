@@ -27,9 +27,10 @@ static int listen_on(struct export_service *service, const char *address)
 	}
 	if (fd == -E2BIG)
 		complain("--listen: %d addresses at most", HTTP_ADDRESSES_MAX);
+	else if (fd == -EADDRINUSE && strncmp(address, "unix:", 5) != 0)
+		complain("%s; who has it: portsnoop who %s", message, address);
 	else
-		complain("%s%s%s", message, fd == -EADDRINUSE ? "; who has it: portsnoop who " : "",
-			 fd == -EADDRINUSE && strncmp(address, "unix:", 5) ? address : "");
+		complain("%s", message);
 	return fd == -EINVAL || fd == -E2BIG ? EXIT_USAGE : EXIT_OUTPUT;
 }
 

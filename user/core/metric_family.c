@@ -11,34 +11,18 @@
 #define LISTENER (L(TRANSPORT) | L(TYPE) | L(LOCAL_ADDRESS) | L(LOCAL_PORT) | WHO | PLACE)
 #define ENDS	 (L(LOCAL_PORT) | L(SERVER_PORT) | WHO | PLACE)
 
-#define GAUGE(name, labels, help)                                                                            \
+#define FAMILY(name, unit, type, labels, help, ...)                                                          \
 	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_GAUGE                                          \
+		"portsnoop_" name, unit, help, labels, METRIC_##type, ##__VA_ARGS__                          \
 	}
-#define GAUGE_IN(unit, name, labels, help)                                                                   \
-	{                                                                                                    \
-		"portsnoop_" name "_" unit, unit, help, labels, METRIC_GAUGE                                 \
-	}
-#define COUNTER(name, labels, help)                                                                          \
-	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_COUNTER                                        \
-	}
-#define COUNTER_IN(unit, name, labels, help)                                                                 \
-	{                                                                                                    \
-		"portsnoop_" name "_" unit, unit, help, labels, METRIC_COUNTER                               \
-	}
-#define KEPT(name, labels, help)                                                                             \
-	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_COUNTER, true                                  \
-	}
+#define GAUGE(name, labels, help)	     FAMILY(name, NULL, GAUGE, labels, help)
+#define GAUGE_IN(unit, name, labels, help)   FAMILY(name "_" unit, unit, GAUGE, labels, help)
+#define COUNTER(name, labels, help)	     FAMILY(name, NULL, COUNTER, labels, help)
+#define COUNTER_IN(unit, name, labels, help) FAMILY(name "_" unit, unit, COUNTER, labels, help)
+#define KEPT(name, labels, help)	     FAMILY(name, NULL, COUNTER, labels, help, true)
 #define SECONDS(name, labels, bounds, help)                                                                  \
-	{                                                                                                    \
-		"portsnoop_" name "_seconds", "seconds", help, labels, METRIC_HISTOGRAM, false, bounds       \
-	}
-#define INFO(name, labels, help)                                                                             \
-	{                                                                                                    \
-		"portsnoop_" name, NULL, help, labels, METRIC_INFO                                           \
-	}
+	FAMILY(name "_seconds", "seconds", HISTOGRAM, labels, help, false, bounds)
+#define INFO(name, labels, help) FAMILY(name, NULL, INFO, labels, help)
 
 static const uint64_t connect_bounds[SPAN_BOUNDS] = SPAN_BOUNDS_CONNECT;
 static const uint64_t accept_bounds[SPAN_BOUNDS] = SPAN_BOUNDS_ACCEPT;
@@ -96,8 +80,12 @@ static const struct metric_family_row rows[] = {
 	[FAMILY_RESYNC_REPAIRS] = KEPT("resync_repairs", L(CHANGE), "What these repairs changed."),
 	[FAMILY_TABLE_ENTRIES] = GAUGE("table_entries", L(TABLE), "Entries of a table."),
 	[FAMILY_TABLE_CAPACITY] = GAUGE("table_capacity", L(TABLE), "Most entries that a table may have."),
+	[FAMILY_TABLE_LEFT_OUT] = COUNTER("table_left_out", L(TABLE),
+					  "What a full table could not take, or gave up for others."),
 	[FAMILY_SERIES_DROPPED] = COUNTER("series_dropped", 0,
 					  "What was counted under `other` for want of room for its labels."),
+	[FAMILY_MEMORY] = GAUGE_IN("bytes", "memory", 0, "Memory that portsnoop has allocated."),
+	[FAMILY_MEMORY_LIMIT] = GAUGE_IN("bytes", "memory_limit", 0, "Most that it may allocate."),
 	[FAMILY_BPF_MISSED] =
 		COUNTER("bpf_missed", L(PROGRAM), "Runs of a BPF program that the kernel skipped."),
 	[FAMILY_BPF_SECONDS] = COUNTER_IN("seconds", "bpf_run", L(PROGRAM), "Time that a BPF program ran."),

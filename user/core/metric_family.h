@@ -22,6 +22,7 @@
 	X(STATE, "state")                                                                                    \
 	X(ASSIGNED, "assigned_by")                                                                           \
 	X(ERROR, "error_type")                                                                               \
+	/* From here on: of what portsnoop itself does. */                                                   \
 	X(REASON, "reason")                                                                                  \
 	X(KIND, "kind")                                                                                      \
 	X(STAGE, "stage")                                                                                    \
@@ -75,7 +76,10 @@ enum metric_family {
 	FAMILY_RESYNC_REPAIRS,
 	FAMILY_TABLE_ENTRIES,
 	FAMILY_TABLE_CAPACITY,
+	FAMILY_TABLE_LEFT_OUT,
 	FAMILY_SERIES_DROPPED,
+	FAMILY_MEMORY,
+	FAMILY_MEMORY_LIMIT,
 	FAMILY_BPF_MISSED,
 	FAMILY_BPF_SECONDS,
 	FAMILY_BPF_RUNS,

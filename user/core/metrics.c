@@ -8,6 +8,7 @@
 
 #define TEXT_MAX	(LABEL_COUNT * (METRICS_LABEL_VALUE_MAX + 1))
 #define HISTOGRAM_SHARE 10
+#define SERIES_OVERHEAD 80 /* of the table and of the allocator */
 
 /* A family's series in the order in which they came. */
 struct chain {
@@ -20,6 +21,8 @@ struct metrics {
 	struct table *series;
 	struct chain chains[FAMILY_COUNT];
 	uint64_t dropped;
+	size_t room; /* bytes that new series may take */
+	bool lacks_room;
 };
 
 /* What a series is found by. */
@@ -47,6 +50,7 @@ struct metrics *metrics_new(const struct metrics_options *options)
 	metrics->options = *options;
 	if (!metrics->options.series)
 		metrics->options.series = METRICS_SERIES_DEFAULT;
+	metrics->room = SIZE_MAX;
 	metrics->series =
 		table_new(sizeof(struct metric_series), metrics_series_limit(metrics), series_equal);
 	if (metrics->series)
@@ -164,14 +168,20 @@ static bool is_other(const struct metrics *metrics, const struct metric_series *
 	return shown && series->length == length && !memcmp(series->text, text, length);
 }
 
-/* FNV-1a, folded by table_hash(). */
+/* Texts are long and many: eight bytes at a time, the last ones with what is missing as zeros. */
 static uint64_t hash_of(const struct wanted *wanted)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = wanted->length, word;
+	size_t at = 0;
 
-	for (size_t i = 0; i < wanted->length; i++)
-		hash = (hash ^ (unsigned char)wanted->text[i]) * 0x100000001b3ull;
-	return table_hash(hash, wanted->family);
+	for (; wanted->length - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, wanted->text + at, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, wanted->text + at, wanted->length - at);
+	return table_hash(hash ^ word, wanted->family);
 }
 
 static size_t family_limit(const struct metrics *metrics, enum metric_family family)
@@ -181,6 +191,36 @@ static size_t family_limit(const struct metrics *metrics, enum metric_family fam
 	if (metric_family(family)->type == METRIC_HISTOGRAM)
 		limit = limit / HISTOGRAM_SHARE ? limit / HISTOGRAM_SHARE : 1;
 	return limit;
+}
+
+static size_t series_cost(const struct wanted *wanted)
+{
+	bool measures = metric_family(wanted->family)->type == METRIC_HISTOGRAM;
+	size_t lines = measures ? SPAN_BOUNDS + 3 : 1;
+
+	return sizeof(struct metric_series) + SERIES_OVERHEAD + wanted->length +
+	       (measures ? sizeof(struct metric_histogram) : 0) +
+	       METRICS_PAGES * lines * (METRICS_LINE_MAX + wanted->length);
+}
+
+/* What is about portsnoop itself is little, and never left out. */
+static bool is_own(enum metric_family family)
+{
+	return !(metric_family(family)->labels & ((1u << LABEL_REASON) - 1));
+}
+
+/* Takes the room for one. */
+static bool room_take(struct metrics *metrics, const struct wanted *wanted)
+{
+	size_t cost = is_own(wanted->family) ? 0 : series_cost(wanted);
+
+	if (cost > metrics->room) {
+		metrics->lacks_room = true;
+		return false;
+	}
+	if (metrics->room != SIZE_MAX)
+		metrics->room -= cost;
+	return true;
 }
 
 static void chain_append(struct chain *chain, struct metric_series *series)
@@ -219,7 +259,8 @@ static struct metric_series *series_find(struct metrics *metrics, const struct w
 	uint64_t hash = hash_of(wanted);
 	struct metric_series *series = table_find(metrics->series, hash, wanted);
 
-	if (series || (!other && chain->n >= family_limit(metrics, wanted->family)))
+	if (series ||
+	    (!other && (chain->n >= family_limit(metrics, wanted->family) || !room_take(metrics, wanted))))
 		return series;
 	series = series_make(metrics, wanted, hash);
 	if (series && !other)
@@ -301,6 +342,17 @@ void metrics_add_other_span(struct metrics *metrics, enum metric_family family, 
 
 /* --- what there is ----------------------------------------------------------------------------------------
  */
+
+void metrics_set_room(struct metrics *metrics, size_t bytes)
+{
+	metrics->room = bytes;
+	metrics->lacks_room = false;
+}
+
+bool metrics_lacks_room(const struct metrics *metrics)
+{
+	return metrics->lacks_room;
+}
 
 uint64_t metrics_dropped(const struct metrics *metrics)
 {

@@ -51,6 +51,10 @@ struct metrics_options {
 
 struct metrics;
 
+/* What a series takes, with its lines on the pages of a scrape. */
+#define METRICS_PAGES	 3   /* that there are at once: one is made, others are on their way */
+#define METRICS_LINE_MAX 160 /* of a line, without the values of its labels */
+
 /* NULL when there is no memory. */
 struct metrics *metrics_new(const struct metrics_options *options);
 void metrics_free(struct metrics *metrics);
@@ -58,6 +62,11 @@ void metrics_free(struct metrics *metrics);
 /* What follows is told anew; what is not told until metrics_end() goes. */
 void metrics_begin(struct metrics *metrics);
 void metrics_end(struct metrics *metrics);
+
+/* How much new series may take from now on; that is not limited before. */
+void metrics_set_room(struct metrics *metrics, size_t bytes);
+/* Whether one has found no room since then. */
+bool metrics_lacks_room(const struct metrics *metrics);
 
 /* Without memory for a series of its own it is told as `other`, without any it is left out, and counted. */
 void metrics_add(struct metrics *metrics, enum metric_family family, const struct metric_labels *labels,

@@ -452,6 +452,11 @@ uint64_t model_rows_left_out(const struct model *model)
 	return sockets_left_out(model->sockets) + holders_left_out(model->holders);
 }
 
+uint64_t model_processes_evicted(const struct model *model)
+{
+	return process_evictions(model->processes);
+}
+
 void model_on_holder(struct model *model, model_holder_fn *callback, void *context)
 {
 	holders_tell(model->holders, callback, context);

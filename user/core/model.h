@@ -164,6 +164,8 @@ size_t model_process_count(const struct model *model);
 struct model_limits model_limits(const struct model *model);
 /* Rows that a full table could not take. */
 uint64_t model_rows_left_out(const struct model *model);
+/* Processes that had to make room for others. */
+uint64_t model_processes_evicted(const struct model *model);
 
 /* What events told of where connections went. */
 const struct destinations *model_destinations(const struct model *model);

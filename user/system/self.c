@@ -33,6 +33,18 @@ static int read_stat(struct stat_fields *ret_fields)
 	return 0;
 }
 
+/* As RssAnon of /proc/PID/status, for a third of the time. */
+uint64_t self_anonymous_bytes(void)
+{
+	unsigned long long resident, shared;
+	char statm[128];
+
+	if (proc_read("/proc/self/statm", statm, sizeof(statm)) <= 0 ||
+	    sscanf(statm, "%*u %llu %llu", &resident, &shared) != 2 || shared > resident)
+		return 0;
+	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static uint64_t count_fds(void)
 {
 	DIR *directory = opendir("/proc/self/fd");

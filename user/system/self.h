@@ -12,6 +12,9 @@ struct self_cost {
 	double started_s; /* since the epoch */
 };
 
+/* What it has allocated, without files and the kernel's ring; 0: not known. */
+uint64_t self_anonymous_bytes(void);
+
 /* 0 or a negative errno. */
 int self_cost_read(struct self_cost *ret_cost);
 

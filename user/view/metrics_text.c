@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/) and the text format 0.0.4. Label
- * values are hostile bytes: what is no UTF-8 becomes U+FFFD, since scrapers refuse the whole answer over one.
+ * OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/) and the text format 0.0.4. There
+ * are megabytes of it on a host with many listeners: room is made for a line at a time, and what lines have
+ * in common is made once.
  */
 #include "view/metrics_text.h"
 
-#include "io/utf8.h"
+#include "view/label_value.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_ROOM 65536
 #define EXACT	   9007199254740992.0 /* 2^53: whole numbers up to here are exact */
+#define PREFIX_MAX 32		      /* `,process_executable_name="`, copied whole as that is quicker */
+#define BOUND_MAX  24
+#define NUMBER_MAX 40
+#define SAMPLE_MAX (LABEL_COUNT * (PREFIX_MAX + 1) + 512) /* of a line without the values of its labels */
+
+struct label_prefix {
+	char text[PREFIX_MAX];
+	size_t length;
+};
 
 struct writer {
 	char *data;
@@ -23,6 +32,10 @@ struct writer {
 	int error;
 	enum exposition exposition;
 	const struct metrics *metrics;
+	/* Of the family that is under way: */
+	struct label_prefix prefixes[LABEL_COUNT];
+	size_t n_prefixes;
+	char bounds[SPAN_BOUNDS][BOUND_MAX];
 };
 
 static bool make_room(struct writer *writer, size_t length)
@@ -44,180 +57,190 @@ static bool make_room(struct writer *writer, size_t length)
 	return true;
 }
 
-static void put_bytes(struct writer *writer, const char *bytes, size_t length)
-{
-	if (!make_room(writer, length))
-		return;
-	memcpy(writer->data + writer->length, bytes, length);
-	writer->length += length;
-	writer->data[writer->length] = '\0';
-}
-
 static void put(struct writer *writer, const char *text)
 {
-	put_bytes(writer, text, strlen(text));
+	size_t length = strlen(text);
+
+	if (!make_room(writer, length))
+		return;
+	memcpy(writer->data + writer->length, text, length + 1);
+	writer->length += length;
 }
 
-static void put_natural(struct writer *writer, uint64_t value)
+/* What follows writes where there is room for a whole line, and returns where it ends. */
+static char *add(char *at, const char *bytes, size_t length)
+{
+	memcpy(at, bytes, length);
+	return at + length;
+}
+
+static char *add_natural(char *to, uint64_t value)
 {
 	char text[20], *at = text + sizeof(text);
 
 	do
 		*--at = (char)('0' + value % 10);
 	while (value /= 10);
-	put_bytes(writer, at, (size_t)(text + sizeof(text) - at));
+	return add(to, at, (size_t)(text + sizeof(text) - at));
 }
 
 /* Whole numbers whole, which nearly all are; others with all digits that count. */
-static void put_number(struct writer *writer, double value)
+static char *add_number(char *to, double value)
 {
-	char text[40];
-
-	if (value >= 0 && value < EXACT && value == (double)(uint64_t)value) {
-		put_natural(writer, (uint64_t)value);
-		return;
-	}
+	if (value >= 0 && value < EXACT && value == (double)(uint64_t)value)
+		return add_natural(to, (uint64_t)value);
 	if (value > -EXACT && value < EXACT && value == (double)(int64_t)value)
-		snprintf(text, sizeof(text), "%" PRId64, (int64_t)value);
-	else
-		snprintf(text, sizeof(text), "%.15g", value);
-	put(writer, text);
+		return to + snprintf(to, NUMBER_MAX, "%" PRId64, (int64_t)value);
+	return to + snprintf(to, NUMBER_MAX, "%.15g", value);
 }
 
 /* --- labels -----------------------------------------------------------------------------------------------
  */
 
-/* How many bytes from here on are told as they are; nearly always all. */
-static size_t plain_length(const char *value, size_t length)
+/* `{` and the labels that are there; nothing when none is. */
+static char *add_labels(const struct writer *writer, char *at, const struct metric_series *series)
 {
-	size_t n = 0;
-	unsigned char c;
+	const char *value = series->text, *end = value + series->length;
+	char *begin = at;
 
-	while (n < length && (c = (unsigned char)value[n]) >= ' ' && c < 0x7f && c != '"' && c != '\\')
-		n++;
-	return n;
-}
+	for (size_t i = 0; i < writer->n_prefixes; i++) {
+		const struct label_prefix *prefix = &writer->prefixes[i];
 
-static void put_escaped(struct writer *writer, const char *value)
-{
-	size_t left = strlen(value);
-
-	while (left) {
-		size_t plain = plain_length(value, left), n;
-		uint32_t code;
-
-		put_bytes(writer, value, plain);
-		value += plain;
-		left -= plain;
-		if (!left)
-			break;
-		n = utf8_decode(value, left, &code);
-		if (code == UTF8_INVALID)
-			put(writer, "\xef\xbf\xbd");
-		else if (code == '\n')
-			put(writer, "\\n");
-		else if (code == '"' || code == '\\')
-			put_bytes(writer, code == '"' ? "\\\"" : "\\\\", 2);
-		else
-			put_bytes(writer, value, n);
-		value += n;
-		left -= n;
+		if (!*value) { /* an empty value is no label */
+			value++;
+			continue;
+		}
+		memcpy(at, prefix->text, PREFIX_MAX);
+		at = label_value_put(at + prefix->length, &value, end);
+		*at++ = '"';
 	}
+	if (at > begin)
+		*begin = '{';
+	return at;
 }
 
-static void put_label(struct writer *writer, bool *first, const char *name, const char *value)
+static void read_prefixes(struct writer *writer, enum metric_family family)
 {
-	put(writer, *first ? "{" : ",");
-	*first = false;
-	put(writer, name);
-	put(writer, "=\"");
-	put_escaped(writer, value);
-	put(writer, "\"");
-}
+	uint32_t shown = metrics_labels_of(writer->metrics, family);
 
-/* An empty value is no label. le: of a bucket, or NULL. */
-static void put_labels(struct writer *writer, const struct metric_series *series, const char *le)
-{
-	uint32_t shown = metrics_labels_of(writer->metrics, series->family);
-	const char *value = series->text;
-	bool first = true;
-
+	writer->n_prefixes = 0;
 	for (int i = 0; i < LABEL_COUNT; i++) {
+		struct label_prefix *prefix = &writer->prefixes[writer->n_prefixes];
+
 		if (!(shown >> i & 1))
 			continue;
-		if (*value)
-			put_label(writer, &first, metric_label_name((enum metric_label)i), value);
-		value += strlen(value) + 1;
+		prefix->length = (size_t)snprintf(prefix->text, PREFIX_MAX, ",%s=\"",
+						  metric_label_name((enum metric_label)i));
+		writer->n_prefixes++;
 	}
-	if (le)
-		put_label(writer, &first, "le", le);
-	put(writer, first ? " " : "} ");
 }
 
 /* --- samples ----------------------------------------------------------------------------------------------
  */
 
-static void put_exemplar(struct writer *writer, const struct metric_exemplar *exemplar)
+static size_t most_of_line(const struct metric_series *series)
 {
-	char text[96];
+	return SAMPLE_MAX + LABEL_VALUE_GROWTH * series->length;
+}
 
+static char *add_exemplar(const struct writer *writer, char *at, const struct metric_exemplar *exemplar)
+{
 	if (writer->exposition != EXPOSITION_OPENMETRICS || !exemplar->wall_ns)
+		return at;
+	return at + sprintf(at, " # {process_pid=\"%" PRIu32 "\"} 1 %" PRId64 ".%03" PRId64, exemplar->pid,
+			    exemplar->wall_ns / 1000000000, exemplar->wall_ns / 1000000 % 1000);
+}
+
+static char *add_name(char *at, const struct metric_family_row *row, const char *suffix)
+{
+	at = add(at, row->name, strlen(row->name));
+	return add(at, suffix, strlen(suffix));
+}
+
+static void put_sample(struct writer *writer, const struct metric_series *series,
+		       const struct metric_family_row *row)
+{
+	static const char *const suffixes[] = {[METRIC_COUNTER] = "_total", [METRIC_INFO] = "_info"};
+	const char *suffix = row->type == METRIC_GAUGE ? "" : suffixes[row->type];
+	char *at, *labels;
+
+	if (!make_room(writer, most_of_line(series)))
 		return;
-	snprintf(text, sizeof(text), " # {process_pid=\"%" PRIu32 "\"} 1 %" PRId64 ".%03" PRId64,
-		 exemplar->pid, exemplar->wall_ns / 1000000000, exemplar->wall_ns / 1000000 % 1000);
-	put(writer, text);
+	labels = add_name(writer->data + writer->length, row, suffix);
+	at = add_labels(writer, labels, series);
+	if (at > labels)
+		*at++ = '}';
+	*at++ = ' ';
+	at = add_number(at, series->value);
+	at = add_exemplar(writer, at, &series->exemplar);
+	*at++ = '\n';
+	writer->length = (size_t)(at - writer->data);
 }
 
-static void put_sample(struct writer *writer, const struct metric_series *series, const char *suffix,
-		       const char *le, double value)
+/* --- histograms -------------------------------------------------------------------------------------------
+ */
+
+/* As numbers of seconds that both formats' readers take for the same: with a point. */
+static void read_bounds(struct writer *writer, const uint64_t *bounds_ns)
 {
-	put(writer, metric_family(series->family)->name);
-	put(writer, suffix);
-	put_labels(writer, series, le);
-	put_number(writer, value);
+	for (unsigned i = 0; i < SPAN_BOUNDS; i++) {
+		char *text = writer->bounds[i];
+
+		snprintf(text, BOUND_MAX - 2, "%.9g", (double)bounds_ns[i] / 1e9);
+		if (!strpbrk(text, ".e"))
+			strcat(text, ".0");
+	}
 }
 
-/* As a number of seconds that both formats' readers take for the same: with a point. */
-static void bound_text(uint64_t bound_ns, char text[32])
+/* All lines of a bucket begin with the same bytes. */
+static char *add_buckets(const struct writer *writer, char *at, const struct metric_series *series,
+			 uint64_t *ret_count)
 {
-	snprintf(text, 32, "%.9g", (double)bound_ns / 1e9);
-	if (!strpbrk(text, ".e"))
-		strcat(text, ".0");
+	const char *begin = at;
+	char *labels = add_name(at, metric_family(series->family), "_bucket"), *same;
+	uint64_t so_far = 0;
+
+	same = add_labels(writer, labels, series);
+	same = add(same, same == labels ? "{le=\"" : ",le=\"", 5);
+	for (unsigned i = 0; i <= SPAN_BOUNDS; i++) {
+		const char *bound = i < SPAN_BOUNDS ? writer->bounds[i] : "+Inf";
+
+		so_far += series->histogram->buckets[i];
+		at = i ? add(at, begin, (size_t)(same - begin)) : same;
+		at = add(at, bound, strlen(bound));
+		at = add(at, "\"} ", 3);
+		at = add_natural(at, so_far);
+		*at++ = '\n';
+	}
+	*ret_count = so_far;
+	return at;
+}
+
+static char *add_sum(const struct writer *writer, char *at, const struct metric_series *series,
+		     const char *suffix, double value)
+{
+	char *labels = add_name(at, metric_family(series->family), suffix);
+
+	at = add_labels(writer, labels, series);
+	if (at > labels)
+		*at++ = '}';
+	*at++ = ' ';
+	at = add_number(at, value);
+	*at++ = '\n';
+	return at;
 }
 
 static void put_histogram(struct writer *writer, const struct metric_series *series)
 {
-	const uint64_t *bounds = metric_family(series->family)->bounds;
-	const struct metric_histogram *histogram = series->histogram;
-	uint64_t so_far = 0;
-	char le[32];
+	uint64_t count;
+	char *at;
 
-	for (unsigned i = 0; i <= SPAN_BOUNDS; i++) {
-		so_far += histogram->buckets[i];
-		if (i < SPAN_BOUNDS)
-			bound_text(bounds[i], le);
-		put_sample(writer, series, "_bucket", i < SPAN_BOUNDS ? le : "+Inf", (double)so_far);
-		put(writer, "\n");
-	}
-	put_sample(writer, series, "_count", NULL, (double)so_far);
-	put(writer, "\n");
-	put_sample(writer, series, "_sum", NULL, histogram->sum_s);
-	put(writer, "\n");
-}
-
-static void put_series(struct writer *writer, const struct metric_series *series, enum metric_type type)
-{
-	if (type == METRIC_HISTOGRAM) {
-		put_histogram(writer, series);
+	if (!make_room(writer, (SPAN_BOUNDS + 3) * most_of_line(series)))
 		return;
-	}
-	put_sample(writer, series,
-		   type == METRIC_COUNTER ? "_total"
-		   : type == METRIC_INFO  ? "_info"
-					  : "",
-		   NULL, series->value);
-	put_exemplar(writer, &series->exemplar);
-	put(writer, "\n");
+	at = add_buckets(writer, writer->data + writer->length, series, &count);
+	at = add_sum(writer, at, series, "_count", (double)count);
+	at = add_sum(writer, at, series, "_sum", series->histogram->sum_s);
+	writer->length = (size_t)(at - writer->data);
 }
 
 /* --- families ---------------------------------------------------------------------------------------------
@@ -255,8 +278,14 @@ static void put_family(struct writer *writer, enum metric_family family)
 	put_about(writer, row, "TYPE", plain && row->type == METRIC_INFO ? "gauge" : types[row->type]);
 	if (row->unit && !plain)
 		put_about(writer, row, "UNIT", row->unit);
+	read_prefixes(writer, family);
+	if (row->type == METRIC_HISTOGRAM)
+		read_bounds(writer, row->bounds);
 	for (; series; series = series->next)
-		put_series(writer, series, row->type);
+		if (row->type == METRIC_HISTOGRAM)
+			put_histogram(writer, series);
+		else
+			put_sample(writer, series, row);
 }
 
 int metrics_render(const struct metrics *metrics, enum exposition exposition, struct metrics_text *ret_text)
@@ -272,6 +301,7 @@ int metrics_render(const struct metrics *metrics, enum exposition exposition, st
 		free(writer.data);
 		return writer.error;
 	}
+	writer.data[writer.length] = '\0';
 	*ret_text = (struct metrics_text){.data = writer.data, .length = writer.length};
 	return 0;
 }
