@@ -114,8 +114,8 @@ static __always_inline void row_add_tcp(struct rec_socket_row *row, const struct
 		row->queue_length = tcp->inet_conn.icsk_inet.sk.sk_ack_backlog;
 		row->queue_limit = tcp->inet_conn.icsk_inet.sk.sk_max_ack_backlog;
 	} else if (row->fact.socket.state != TCP_CLOSE) {
-		row->bytes_sent = tcp->bytes_sent - tcp->bytes_retrans;
-		row->bytes_received = tcp->bytes_received;
+		row->bytes_sent = payload_sent(tcp);
+		row->bytes_received = payload_received(tcp);
 		row->retransmits = tcp->total_retrans;
 		row->rtt_us = tcp->srtt_us >> 3;
 		row->fact.header.flags |= SOCKET_F_COUNTERS;

@@ -130,6 +130,20 @@ struct common_copy {
 DEFINE_SOCKET_FILL(socket_fill, PROBED)
 DEFINE_SOCKET_FILL(socket_fill_typed, TYPED)
 
+/* SYN and FIN are not counted in bytes_sent; a FIN that has come is in bytes_received. */
+static __always_inline __u64 payload_sent(const struct tcp_sock *tcp)
+{
+	return tcp->bytes_sent - tcp->bytes_retrans;
+}
+
+static __always_inline __u64 payload_received(const struct tcp_sock *tcp)
+{
+	__u64 received = tcp->bytes_received;
+	bool ended = tcp->inet_conn.icsk_inet.sk.__sk_common.skc_flags >> SOCK_DONE & 1;
+
+	return received && ended ? received - 1 : received;
+}
+
 /* Valid once somebody asked for it: cgroup/sock_create and the state change of a child do. */
 static __always_inline __u64 socket_cookie_of(const struct sock *sk)
 {

@@ -240,22 +240,14 @@ static __always_inline enum close_reason close_reason_of(const struct sock *sk, 
 	}
 }
 
-static __always_inline __u64 payload_received(const struct tcp_sock *tcp, const struct sock *sk)
-{
-	__u64 received = tcp->bytes_received;
-
-	return received && sk->__sk_common.skc_flags >> SOCK_DONE & 1 ? received - 1 : received;
-}
-
-/* Payload: SYN and FIN are not counted in bytes_sent; a received FIN is in bytes_received. */
 static __always_inline void close_fill_counters(struct rec_close *rec, struct sock *sk)
 {
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
 	if (!tcp)
 		return;
-	rec->bytes_sent = tcp->bytes_sent - tcp->bytes_retrans;
-	rec->bytes_received = payload_received(tcp, sk);
+	rec->bytes_sent = payload_sent(tcp);
+	rec->bytes_received = payload_received(tcp);
 	rec->retransmits = tcp->total_retrans;
 	rec->rtt_us = tcp->srtt_us >> 3;
 	rec->fact.header.flags |= CLOSE_F_COUNTERS;
@@ -274,8 +266,8 @@ static __always_inline void count_ended(struct sock *sk, __u64 cookie, const str
 	ended.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
 	ended.peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	ended.reason = close_reason_of(sk, old_state);
-	ended.sent = tcp->bytes_sent - tcp->bytes_retrans;
-	ended.received = payload_received(tcp, sk);
+	ended.sent = payload_sent(tcp);
+	ended.received = payload_received(tcp);
 	ended.retransmits = tcp->total_retrans;
 	if (note && note->since_ns && now > note->since_ns)
 		ended.duration_ns = now - note->since_ns;

@@ -107,6 +107,7 @@
 	X(snapshot_complete)                                                                                 \
 	X(snapshot_as_ss)                                                                                    \
 	X(snapshot_as_ss_many)                                                                               \
+	X(snapshot_bytes)                                                                                    \
 	X(snapshot_forbidden)                                                                                \
 	X(onlooker)                                                                                          \
 	X(in_flight_ended)                                                                                   \

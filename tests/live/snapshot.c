@@ -399,3 +399,57 @@ void snapshot_forbidden(struct scene *scene)
 		scene_fail(scene, "held by %" PRIu64 ", not by %d", holder, getpid());
 	tool_result_free(&result);
 }
+
+/* --- payload ----------------------------------------------------------------------------------------------
+ */
+
+#define PAYLOAD 400
+
+struct bytes {
+	uint64_t sent, received; /* all rows' */
+	unsigned rows;
+};
+
+static void add_bytes(struct scene *scene, const json_t *row, void *context)
+{
+	struct bytes *bytes = context;
+
+	(void)scene;
+	bytes->sent += event_number(row, "portsnoop.bytes.sent");
+	bytes->received += event_number(row, "portsnoop.bytes.received");
+	bytes->rows++;
+}
+
+static void expect_bytes(struct scene *scene, const char *when)
+{
+	struct bytes bytes = {0};
+	struct tool_result result;
+	char filter[64];
+
+	snprintf(filter, sizeof(filter), "port 7995 and netns %u", scene->netns);
+	tool_run(scene, &result, NULL, "ls", "connections", "--json", filter, NULL);
+	tool_each_line(scene, result.out_path, add_bytes, &bytes);
+	if (bytes.rows != 2 || bytes.sent != PAYLOAD || bytes.received != PAYLOAD)
+		scene_fail(scene, "%s: %u rows, %" PRIu64 " sent, %" PRIu64 " received", when, bytes.rows,
+			   bytes.sent, bytes.received);
+	tool_keep_for_schema(scene, &result);
+	tool_result_free(&result);
+}
+
+/* The end of a connection takes a place in its sequence, and is no payload. */
+void snapshot_bytes(struct scene *scene)
+{
+	union address at = address_of("127.0.0.1", 7995);
+	int listener = act_listener(scene, &at, 1), client = act_socket(scene, AF_INET, SOCK_STREAM), server;
+
+	act_connect(scene, client, &at);
+	server = act_accept(scene, listener, ACCEPT_NULL);
+	send_all(scene, client, PAYLOAD);
+	receive_all(scene, server, PAYLOAD);
+	expect_bytes(scene, "open");
+	scene_must(scene, shutdown(client, SHUT_WR), "shutdown");
+	receive_end(scene, server);
+	expect_bytes(scene, "half closed");
+	act_close_pair(scene, client, server);
+	close(listener);
+}
