@@ -151,13 +151,13 @@ void error_output(struct scene *scene)
 	struct tool_result result;
 
 	act_listener(scene, &address, 1); /* for ls to show */
-	closed_pipe(scene);
 	tool_run(scene, &result, &full, "trace", "--json", NULL);
 	if (!result.status || result.status > 100 || !strstr(result.err, "No space left"))
 		scene_fail(scene, "a full disk: exit code %d, stderr: %s", result.status, result.err);
 	scene_note(scene, "a full disk: exit code %d, %.*s", result.status, (int)strcspn(result.err, "\n"),
 		   result.err);
 	tool_result_free(&result);
+	closed_pipe(scene);
 	tool_run(scene, &result, &full, "ls", "--json", NULL);
 	if (!result.status || result.status > 100 || !strstr(result.err, "No space left"))
 		scene_fail(scene, "ls on a full disk: exit code %d, stderr: %s", result.status, result.err);
