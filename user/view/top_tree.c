@@ -54,7 +54,8 @@ int top_tree_read(struct top_table *table, const struct model *model)
 	if (!kin)
 		return -ENOMEM;
 	table->kin = kin;
-	qsort(table->rows, table->n, sizeof(*table->rows), compare_rows);
+	if (table->n)
+		qsort(table->rows, table->n, sizeof(*table->rows), compare_rows);
 	for (uint32_t i = 0; i < table->n; i++) {
 		uint32_t parent = find_parent(table, model, &table->rows[i].who);
 
