@@ -164,6 +164,17 @@ static __always_inline const struct sock *compat_mptcp_subflow(const struct mptc
 }
 
 /*
+ * Whether a program on a tracepoint can be preempted: since 7.0 (a46023d5616e "tracing: Guard
+ * __DECLARE_TRACE() use of __DO_TRACE_CALL() with SRCU-fast"). No type or function shows it.
+ */
+extern int LINUX_KERNEL_VERSION __kconfig;
+
+static __always_inline bool compat_tracepoints_preempt(void)
+{
+	return LINUX_KERNEL_VERSION >= 7 << 16;
+}
+
+/*
  * Since 7.0 or so an element of socket storage has a state, and is cut off from its socket while the iterator
  * over the map may stand on it: the kernel then follows a null pointer (seen on 7.2.13). Before, it never is.
  */

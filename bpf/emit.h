@@ -90,9 +90,9 @@ static __always_inline void emit_end(void *record)
  * How it learns that depends on where the programs run.
  *
  * In softirq, too: the first copy sets a flag of the CPU while it is on the stack, and the second acts only
- * while that flag is set. The flag is cleared, never counted down. Preempted between the two copies, the flag
- * that the second finds can be another thread's: what it does must bear that (state.bpf.c looks at what was
- * told), or happen in softirq only (refuse.bpf.c).
+ * while that flag is set. The flag is cleared, never counted down. That is exact as long as nothing but
+ * softirq comes between; where threads do, it is a hint: the flag can be another thread's, or not yet be set
+ * by one that was preempted first. So what happens in threads, too, is judged by what was told (state.bpf.c).
  */
 static __always_inline bool pair_enter_first(enum paired_program program)
 {
@@ -120,11 +120,16 @@ static __always_inline void count_rescued(void)
 		__sync_fetch_and_add(&counters->rescued, 1);
 }
 
-static __always_inline bool pair_enter_second(enum paired_program program)
+static __always_inline bool pair_is_flagged(enum paired_program program)
 {
 	struct cpu_counters *counters = counters_here();
 
-	if (!counters || !*(volatile __u8 *)&counters->on_stack[program])
+	return counters && *(volatile __u8 *)&counters->on_stack[program];
+}
+
+static __always_inline bool pair_enter_second(enum paired_program program)
+{
+	if (!pair_is_flagged(program))
 		return false;
 	count_rescued();
 	return true;

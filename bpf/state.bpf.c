@@ -351,10 +351,8 @@ static __always_inline enum meaning meaning_of(struct sock *sk, int old_state, i
 }
 
 /* Each meaning has one place: the verifier walks every copy again. */
-static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
+static __always_inline void act_on(enum meaning meaning, struct sock *sk, int old_state, int new_state)
 {
-	enum meaning meaning = meaning_of(sk, old_state, new_state);
-
 	if (meaning == CONNECT_BEGAN)
 		connect_began(sk);
 	else if (meaning == CONNECT_ENDED)
@@ -379,10 +377,25 @@ static __always_inline bool is_of_interest(const struct sock *sk, int new_state)
 	       sk->sk_protocol == IPPROTO_TCP;
 }
 
+/* What every meaning does; here for the transitions that have none, for the second copy to see. */
+static __always_inline void note_state(struct sock *sk, int new_state)
+{
+	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+
+	if (note)
+		note->state = new_state;
+}
+
 static __always_inline void state_changes(struct sock *sk, int old_state, int new_state)
 {
+	enum meaning meaning = MEANS_NOTHING;
+
 	if (is_of_interest(sk, new_state))
-		state_changed(sk, old_state, new_state);
+		meaning = meaning_of(sk, old_state, new_state);
+	if (meaning != MEANS_NOTHING)
+		act_on(meaning, sk, old_state, new_state);
+	else if (compat_tracepoints_preempt())
+		note_state(sk, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -392,26 +405,45 @@ int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 }
 
 /*
- * Preempted between the two copies (emit.h), the flag may be of a thread that came between, while the first
- * copy has told this change. The socket's note knows; no state follows itself.
+ * Whether the first copy was skipped, and so this one acts in its place. Where threads come between the two
+ * (emit.h), the note of the socket knows: the first copy puts each state there, and no state follows itself.
+ * A socket without a note is older than the trace: there is but the flag, unless the meaning makes one.
  */
-static __always_inline bool is_told(struct sock *sk, int new_state)
+static __always_inline bool first_was_skipped(struct sock *sk, enum meaning meaning, int new_state)
 {
-	const struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	const struct note *note;
 
-	return note && note->state == new_state;
+	if (!compat_tracepoints_preempt())
+		return pair_is_flagged(PAIRED_STATE);
+	note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	if (note)
+		return note->state != new_state;
+	return meaning == CONNECT_BEGAN || meaning == CHILD_MADE || meaning == CHILD_ESTABLISHED ||
+	       meaning == LISTEN_BEGAN || pair_is_flagged(PAIRED_STATE);
 }
 
 static __always_inline void state_changes_unless_told(struct sock *sk, int old_state, int new_state)
 {
-	if (is_of_interest(sk, new_state) && !is_told(sk, new_state))
-		state_changed(sk, old_state, new_state);
+	enum meaning meaning = MEANS_NOTHING;
+
+	if (!compat_tracepoints_preempt() && !pair_is_flagged(PAIRED_STATE))
+		return;
+	if (is_of_interest(sk, new_state))
+		meaning = meaning_of(sk, old_state, new_state);
+	if (!first_was_skipped(sk, meaning, new_state))
+		return;
+	count_rescued();
+	if (meaning != MEANS_NOTHING)
+		act_on(meaning, sk, old_state, new_state);
+	else if (compat_tracepoints_preempt())
+		note_state(sk, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 {
-	PAIR_SECOND(PAIRED_STATE, state_changes_unless_told(sk, old_state, new_state));
+	state_changes_unless_told(sk, old_state, new_state);
+	return 0;
 }
 
 /* For measuring: what an empty program costs under the same clock. Never attached otherwise. */
