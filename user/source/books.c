@@ -146,7 +146,7 @@ static uint64_t unseen_calls(const struct books *books, const struct calls *call
 
 /* Misses first, then rescues: what comes between can only make the difference too small, never a false loss.
  */
-static uint64_t skipped(const struct books *books)
+static uint64_t count_skipped(const struct books *books)
 {
 	uint64_t missed = 0, rescued = 0, misses;
 
@@ -163,7 +163,7 @@ void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])
 	struct calls calls = add_up_calls(books);
 
 	memset(ret_lost, 0, LOSS_STAGE_COUNT * sizeof(*ret_lost));
-	ret_lost[LOSS_SKIPPED] = skipped(books) + unseen_calls(books, &calls);
+	ret_lost[LOSS_SKIPPED] = books->skipped.count;
 	ret_lost[LOSS_PROBE] = calls.unended + books->given_up;
 	ret_lost[LOSS_TABLE] = books->table_full;
 	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++) {
@@ -184,11 +184,19 @@ void books_read_emitted(const struct books *books, uint64_t ret_emitted[SUMMARY_
 				__atomic_load_n(&books->cpus[cpu].emitted[kind], __ATOMIC_RELAXED);
 }
 
-int books_tell(struct books *books, const struct sink *sink)
+static void look_at_skips(struct books *books, bool final)
+{
+	struct calls calls = add_up_calls(books);
+
+	settled_look(&books->skipped, count_skipped(books) + unseen_calls(books, &calls), final);
+}
+
+int books_tell(struct books *books, bool final, const struct sink *sink)
 {
 	uint64_t lost[LOSS_STAGE_COUNT], now = proc_boottime_ns();
 	int result = 0;
 
+	look_at_skips(books, final);
 	books_read(books, lost);
 	for (unsigned stage = 0; stage < LOSS_STAGE_COUNT && !result; stage++) {
 		struct rec_lost record = {
@@ -198,7 +206,6 @@ int books_tell(struct books *books, const struct sink *sink)
 			.stage = stage,
 		};
 
-		/* Skips can shrink while rescues are counted behind them. */
 		if (lost[stage] <= books->told[stage])
 			continue;
 		books->told[stage] = lost[stage];

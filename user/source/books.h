@@ -3,6 +3,7 @@
 #ifndef PORTSNOOP_SOURCE_BOOKS_H
 #define PORTSNOOP_SOURCE_BOOKS_H
 
+#include "core/settled.h"
 #include "source/sink.h"
 
 #include <bpf/libbpf.h>
@@ -20,6 +21,7 @@ struct books {
 	const struct bpf_object *object;
 	int begin_fd;	   /* of the program on the beginning of functions (kprobes); -1: none */
 	uint64_t given_up; /* calls whose end it did not see */
+	struct settled skipped;
 	uint64_t told[LOSS_STAGE_COUNT];
 	uint64_t told_ns;    /* time of the last look */
 	bool news;	     /* a loss was told; whoever reads it takes it back */
@@ -35,10 +37,10 @@ void books_look_at_calls(struct books *books);
 bool books_can_read(const struct books *books);
 /* What the kernel side sent so far by kind, what was dropped on the way included. */
 void books_read_emitted(const struct books *books, uint64_t ret_emitted[SUMMARY_KINDS]);
-/* Losses so far by stage. */
+/* Losses so far by stage; what was skipped, as of the last time that losses were told. */
 void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT]);
-/* A `lost` record for each stage that grew since the last time. */
-int books_tell(struct books *books, const struct sink *sink);
+/* A `lost` record for each stage that grew since the last time. final: no program runs any more. */
+int books_tell(struct books *books, bool final, const struct sink *sink);
 int books_put_summary(struct books *books, const struct sink *sink);
 /* Bit per stage that this kernel cannot count. */
 uint32_t books_uncountable(const struct books *books);

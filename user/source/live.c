@@ -304,7 +304,7 @@ bool live_has_lost(struct live *live)
 	       (__atomic_load_n(lost, __ATOMIC_RELAXED) && __atomic_exchange_n(lost, 0, __ATOMIC_RELAXED));
 }
 
-int live_tick(struct live *live, const struct sink *sink)
+static int look_after(struct live *live, bool final, const struct sink *sink)
 {
 	struct control *control = &live->skeleton->bss->control;
 	int result = 0;
@@ -313,7 +313,12 @@ int live_tick(struct live *live, const struct sink *sink)
 	books_look_at_calls(&live->books);
 	if (__atomic_exchange_n(&control->refuse_pending, 0, __ATOMIC_RELAXED))
 		result = refusals_flush(bpf_map__fd(live->skeleton->maps.refused), sink);
-	return result ? result : books_tell(&live->books, sink);
+	return result ? result : books_tell(&live->books, final, sink);
+}
+
+int live_tick(struct live *live, const struct sink *sink)
+{
+	return look_after(live, false, sink);
 }
 
 int live_put_ready(struct live *live, const struct sink *sink, uint32_t sockets, uint32_t processes,
@@ -347,7 +352,7 @@ int live_stop(struct live *live, const struct sink *sink)
 
 	stop_emitting(live);
 	result = live_drain(live, sink, &count);
-	return result ? result : live_tick(live, sink);
+	return result ? result : look_after(live, true, sink);
 }
 
 int live_put_summary(struct live *live, const struct sink *sink)
