@@ -86,6 +86,26 @@ static __always_inline void fill_addresses(struct bind_row *row, const struct so
 	}
 }
 
+/* As payload_sent() and payload_received(), of a pointer that the verifier does not know. */
+static __always_inline void fill_counters(struct bind_row *row, const struct tcp_sock *tcp)
+{
+	__u64 received = BPF_CORE_READ(tcp, bytes_received);
+	unsigned long flags = BPF_CORE_READ(tcp, inet_conn.icsk_inet.sk.__sk_common.skc_flags);
+
+	row->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	row->bytes_received = received && flags >> SOCK_DONE & 1 ? received - 1 : received;
+	row->retransmits = BPF_CORE_READ(tcp, total_retrans);
+	row->rtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3;
+	row->flags |= BIND_ROW_COUNTERS;
+}
+
+static __always_inline void fill_queue(struct bind_row *row, const struct inet_connection_sock *listener)
+{
+	row->queue_length = BPF_CORE_READ(listener, icsk_inet.sk.sk_ack_backlog);
+	row->queue_limit = BPF_CORE_READ(listener, icsk_inet.sk.sk_max_ack_backlog);
+	row->requests = BPF_CORE_READ(listener, icsk_accept_queue.qlen.counter);
+}
+
 static __always_inline void fill(struct bind_row *row, const struct sock_common *skc)
 {
 	const struct sock *sk = (const void *)skc;
@@ -105,8 +125,19 @@ static __always_inline void fill(struct bind_row *row, const struct sock_common 
 		return;
 	}
 	row->uid = BPF_CORE_READ(sk, sk_uid.val);
+	row->options = socket_options(sk);
+	row->drops = BPF_CORE_READ(sk, sk_drops.counter);
 	if (!BPF_CORE_READ(sk, sk_socket))
 		row->flags |= BIND_ROW_ORPHAN;
+	if (row->state == TCP_LISTEN && !ask.udp)
+		fill_queue(row, (const void *)sk);
+	else if (row->state != TCP_CLOSE && !ask.udp)
+		fill_counters(row, (const void *)sk);
+}
+
+static __always_inline bool is_on_port(const struct reading *reading, const struct sock_common *skc)
+{
+	return BPF_CORE_READ(skc, skc_net.net) == reading->net && BPF_CORE_READ(skc, skc_num) == ask.port;
 }
 
 /* Writes it down, unless an earlier run has, or the next one will. */
@@ -125,6 +156,8 @@ static __always_inline void take(const struct reading *reading, const struct soc
 	fill(&row, skc);
 	if (reading->bucket)
 		fill_filed(&row, reading->bucket);
+	if (!is_on_port(reading, skc)) /* any more: what was read may be of two sockets */
+		answer.torn = 1;
 	*to = row;
 	answer.rows++;
 }
@@ -133,15 +166,11 @@ static long visit_socket(__u32 number, struct reading *reading)
 {
 	const struct hlist_node *at = reading->at; /* BPF_CORE_READ would relocate our own struct */
 	const struct sock_common *skc;
-	const struct net *net;
-	__u16 port;
 
 	if (!at)
 		return 1;
 	skc = socket_at(reading);
-	net = BPF_CORE_READ(skc, skc_net.net);
-	port = BPF_CORE_READ(skc, skc_num);
-	if (net == reading->net && port == ask.port)
+	if (is_on_port(reading, skc))
 		take(reading, skc);
 	else if (reading->chain == BIND_CHAIN_OWNERS)
 		answer.torn = 1; /* chains of UDP are of several ports */
@@ -160,11 +189,9 @@ static __always_inline void read_chain(struct reading *reading, const struct hli
 /* --- TCP --------------------------------------------------------------------------------------------------
  */
 
-/* The bucket is found as inet_bind_bucket_match() does. */
 struct bucket_search {
-	const struct net *net;
-	const struct inet_bind_bucket *at;
-	__u32 found;
+	struct reading reading;
+	const struct inet_bind_bucket *at; /* looked at next; NULL: there is no more */
 };
 
 static __always_inline const void *bucket_of_node(const struct hlist_node *node)
@@ -172,17 +199,16 @@ static __always_inline const void *bucket_of_node(const struct hlist_node *node)
 	return node ? (const char *)node - bpf_core_field_offset(struct inet_bind_bucket, node) : NULL;
 }
 
+/* The bucket is found as inet_bind_bucket_match() does. */
 static long visit_bucket(__u32 number, struct bucket_search *search)
 {
 	const struct inet_bind_bucket *tb = search->at;
 
 	if (!tb)
 		return 1;
-	if (BPF_CORE_READ(tb, ib_net.net) == search->net && BPF_CORE_READ(tb, port) == ask.port &&
-	    (__u32)BPF_CORE_READ(tb, l3mdev) == ask.l3mdev) {
-		search->found = 1;
+	if (BPF_CORE_READ(tb, ib_net.net) == search->reading.net && BPF_CORE_READ(tb, port) == ask.port &&
+	    (ask.all_of_port || (__u32)BPF_CORE_READ(tb, l3mdev) == ask.l3mdev))
 		return 1;
-	}
 	search->at = bucket_of_node(BPF_CORE_READ(tb, node.next));
 	return 0;
 }
@@ -253,15 +279,31 @@ static __always_inline void read_bucket(const struct inet_bind_bucket *tb)
 	BPF_CORE_READ_INTO((struct in6_addr *)to->fast_addr, tb, fast_v6_rcv_saddr);
 }
 
+/* One bucket, or with all_of_port one of several. */
+static long visit_match(__u32 number, struct bucket_search *search)
+{
+	const struct inet_bind_bucket *tb;
+
+	bpf_loop(BUCKETS_MAX, visit_bucket, search, 0);
+	tb = search->at;
+	if (!tb)
+		return 1;
+	read_bucket(tb);
+	read_owners(&search->reading, tb);
+	if (BPF_CORE_READ(tb, port) != ask.port)
+		answer.torn = 1;
+	search->at = bucket_of_node(BPF_CORE_READ(tb, node.next));
+	return answer.torn || !answer.whole;
+}
+
 static __always_inline void read_tcp(const struct sock *sk, const struct net *net)
 {
 	const struct inet_hashinfo *info = BPF_CORE_READ(sk, __sk_common.skc_prot, h.hashinfo);
-	struct reading reading = {.net = net,
-				  .chain = BIND_CHAIN_OWNERS,
-				  .node = bpf_core_field_offset(struct sock_common, skc_bind_node)};
-	struct bucket_search search = {.net = net};
+	struct bucket_search search = {
+		.reading = {.net = net,
+			    .chain = BIND_CHAIN_OWNERS,
+			    .node = bpf_core_field_offset(struct sock_common, skc_bind_node)}};
 	const struct inet_bind_hashbucket *slot;
-	const struct inet_bind_bucket *tb;
 	__u32 size;
 
 	if (!info)
@@ -275,14 +317,7 @@ static __always_inline void read_tcp(const struct sock *sk, const struct net *ne
 	slot = (const void *)((const char *)slot + ((ask.port + BPF_CORE_READ(net, hash_mix)) & (size - 1)) *
 							   bpf_core_type_size(struct inet_bind_hashbucket));
 	search.at = bucket_of_node(BPF_CORE_READ(slot, chain.first));
-	bpf_loop(BUCKETS_MAX, visit_bucket, &search, 0);
-	if (!search.found)
-		return;
-	tb = search.at;
-	read_bucket(tb);
-	read_owners(&reading, tb);
-	if (BPF_CORE_READ(tb, port) != ask.port)
-		answer.torn = 1;
+	bpf_loop(ask.all_of_port ? BUCKETS_MAX : 1, visit_match, &search, 0);
 }
 
 /* --- UDP --------------------------------------------------------------------------------------------------
@@ -369,6 +404,8 @@ static __always_inline void read_udp(const struct sock *sk, const struct net *ne
 	slots = (const char *)BPF_CORE_READ(table, hash);
 	read_slot(&reading,
 		  (const void *)(slots + ((ask.port + seed) & mask) * bpf_core_type_size(struct udp_hslot)));
+	if (ask.all_of_port)
+		return;
 	reading.node = bpf_core_field_offset(struct sock_common, skc_portaddr_node);
 	reading.chain = BIND_CHAIN_ADDRESS;
 	read_slot(&reading, slot_by_address(table, address_hash((const __u32 *)ask.address, seed)));

@@ -18,7 +18,7 @@ struct bind_ask {
 	__s32 fd; /* of the caller: a socket of that protocol in the namespace that is asked about */
 	__u16 port;
 	__u8 udp;
-	__u8 reserved;
+	__u8 all_of_port;   /* not what a bind looks at: TCP in all VRFs, UDP by its port alone */
 	__u32 l3mdev;	    /* index of the VRF that the wish is in; 0: none */
 	__u32 skip;	    /* sockets that were read before */
 	__u8 address[4][4]; /* UDP: asked for, as four words of an IPv6 address; IPv4 as ::ffff:a.b.c.d */
@@ -39,6 +39,7 @@ enum bind_chain {
 #define BIND_ROW_ORPHAN	   0x08 /* no file refers to it */
 #define BIND_ROW_TIMER	   0x10 /* left_jiffies is filled: TIME_WAIT */
 #define BIND_ROW_FILED_V4  0x20 /* its bind2 bucket is one of IPv4, where the kernel keeps them apart */
+#define BIND_ROW_COUNTERS  0x40 /* bytes, retransmits and rtt_us are filled */
 
 /* A socket on this port. */
 struct bind_row {
@@ -55,8 +56,17 @@ struct bind_row {
 	__u8 substate; /* TIME_WAIT: what of */
 	__u8 chain;    /* enum bind_chain */
 	__u16 flags;   /* BIND_ROW_* */
-	__u32 reserved;
-	__s64 left_jiffies; /* until the timer ends it */
+	__u8 options;  /* SOCKOPT_*, as in event.h */
+	__u8 reserved[3];
+	__s64 left_jiffies;   /* until the timer ends it */
+	__u64 bytes_sent;     /* payload, without retransmissions */
+	__u64 bytes_received; /* payload */
+	__u32 retransmits;
+	__u32 rtt_us;
+	__u32 drops;	    /* datagrams, or connections that a listener did not take */
+	__u32 queue_length; /* of a listener: connections to be accepted */
+	__u32 queue_limit;
+	__u32 requests; /* of a listener: SYNs that it answered, in no bucket yet */
 };
 
 /* TCP: struct inet_bind_bucket. */

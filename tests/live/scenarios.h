@@ -60,6 +60,7 @@
 	X(who_addresses)                                                                                     \
 	X(who_remains)                                                                                       \
 	X(who_reused)                                                                                        \
+	X(who_port)                                                                                          \
 	X(who_words)                                                                                         \
 	X(who_paged)                                                                                         \
 	X(wait_listening)                                                                                    \

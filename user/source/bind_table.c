@@ -192,6 +192,23 @@ int bind_table_read(struct bind_table *table, int socket_fd, const struct bind_w
 	return 0;
 }
 
+int bind_table_list(struct bind_table *table, int socket_fd, uint16_t port, bool udp,
+		    struct bind_inventory *ret_inventory)
+{
+	const struct bind_ask ask = {.fd = socket_fd, .port = port, .udp = udp, .all_of_port = 1};
+	struct bind_inventory inventory = {.n_rows = 0};
+	int error = run(table, &ask, &inventory.answer);
+
+	if (!error && !inventory.answer.whole)
+		error = -EAGAIN;
+	if (!error)
+		error = append(table, &inventory);
+	if (error)
+		return error;
+	*ret_inventory = inventory;
+	return 0;
+}
+
 void bind_table_release(struct bind_inventory *inventory)
 {
 	free(inventory->rows);

@@ -6,6 +6,7 @@
 #include "core/bind_conflict.h"
 #include "source/fault.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bind_table;
@@ -18,6 +19,12 @@ int bind_table_open(struct bind_table **ret_table, struct fault *fault);
  * negative errno. To be released.
  */
 int bind_table_read(struct bind_table *table, int socket_fd, const struct bind_wish *wish, uint32_t l3mdev,
+		    struct bind_inventory *ret_inventory);
+/*
+ * All that is on this port, whatever VRF it is in, in one run. 0; -EAGAIN when it changed while it was read
+ * or is more than a run can hold; or another negative errno. To be released.
+ */
+int bind_table_list(struct bind_table *table, int socket_fd, uint16_t port, bool udp,
 		    struct bind_inventory *ret_inventory);
 void bind_table_release(struct bind_inventory *inventory);
 void bind_table_close(struct bind_table *table);

@@ -4,6 +4,7 @@
 #include "source/netns_settings.h"
 #include "source/snapshot_beside.h"
 #include "source/snapshot_netns.h"
+#include "source/snapshot_port.h"
 #include "source/snapshot_programs.h"
 #include "source/snapshot_read.h"
 #include "system/proc.h"
@@ -17,6 +18,7 @@
 
 struct snapshot {
 	struct snapshot_programs programs;
+	struct snapshot_port *port; /* once it has been asked for one port */
 	struct snapshot_buffer buffer;
 };
 
@@ -60,6 +62,7 @@ void snapshot_close(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
+	snapshot_port_close(snapshot->port);
 	snapshot_programs_close(&snapshot->programs);
 	free(snapshot);
 }
@@ -188,6 +191,20 @@ static int walk_tcp(const struct walk *walk, int *ret_error)
 	return iterate(walk, ITERATE_TCP, walk->to, ret_error);
 }
 
+/* Of one port, what is on it; but where everything is to be judged, an iterator is as well. */
+static bool read_port(const struct walk *walk, const struct netns *netns, bool udp, int *ret_result)
+{
+	const struct snapshot_walk *what = walk->what;
+	const struct port_question question = {
+		.netns = netns->inode, .source = what->source, .port = what->port, .udp = udp};
+
+	if (!what->port || !what->partial || what->with_ports || what->no_remains)
+		return false;
+	if (!walk->snapshot->port)
+		walk->snapshot->port = snapshot_port_open();
+	return snapshot_port_read(walk->snapshot->port, &question, walk->to, ret_result);
+}
+
 static int walk_namespace(struct netns *netns, void *context)
 {
 	struct walk *walk = context;
@@ -202,9 +219,9 @@ static int walk_namespace(struct netns *netns, void *context)
 		snapshot_programs_set_netns(&walk->snapshot->programs, netns->inode);
 	if (!error && walk->what->with_ports)
 		result = netns_settings_put(walk->to, netns->inode);
-	if (!error && !result && proc_has_tcp())
+	if (!error && !result && proc_has_tcp() && !read_port(walk, netns, false, &result))
 		result = walk_tcp(walk, &error);
-	if (!error && !result)
+	if (!error && !result && !read_port(walk, netns, true, &result))
 		result = iterate(walk, ITERATE_UDP, walk->to, &error);
 	if (!error && !result && !walk->what->partial &&
 	    walk->snapshot->programs.links[ITERATE_IN_FLIGHT] >= 0)
