@@ -4,6 +4,7 @@
 #include "inventory.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,14 +73,21 @@ void asker_expect_refusal(struct scene *scene)
 /* --- others -----------------------------------------------------------------------------------------------
  */
 
-int asker_connect(struct scene *scene)
+int asker_try_to_connect(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = (int)scene_must(scene, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	asker_path(address.sun_path);
-	scene_must(scene, connect(fd, (struct sockaddr *)&address, sizeof(address)), address.sun_path);
-	return fd;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int asker_connect(struct scene *scene)
+{
+	return (int)scene_must(scene, asker_try_to_connect(), "to be let in");
 }
 
 /* It may hang up before all is said. */
@@ -101,6 +109,55 @@ void asker_ask(struct scene *scene, int fd, unsigned schema)
 	const struct rec_ask ask = question(schema);
 
 	asker_say(scene, fd, &ask, sizeof(ask));
+}
+
+void asker_ask_of_ports(struct scene *scene, int fd)
+{
+	struct rec_ask ask = question(PORTSNOOP_SCHEMA);
+
+	ask.flags = 0;
+	asker_say(scene, fd, &ask, sizeof(ask));
+}
+
+/* The whole of it. To be freed. */
+static char *read_answer(struct scene *scene, int fd, size_t *ret_length)
+{
+	size_t room = 65536, length = 0;
+	char *answer = NULL;
+	ssize_t n;
+
+	do {
+		room *= 2;
+		answer = realloc(answer, room);
+		if (!answer)
+			scene_fail(scene, "out of memory");
+		do {
+			n = recv(fd, answer + length, room - length, 0);
+			length += n > 0 ? (size_t)n : 0;
+		} while (n > 0 && length < room);
+	} while (n > 0);
+	scene_must(scene, n, "the answer");
+	*ret_length = length;
+	return answer;
+}
+
+bool asker_hears_of_port(struct scene *scene, int fd, uint16_t port)
+{
+	size_t length;
+	char *answer = read_answer(scene, fd, &length);
+	bool found = false;
+
+	for (size_t at = 0; at < length && !found;) {
+		const struct rec_header *header = (const void *)(answer + at);
+		const struct rec_socket *socket = &((const struct rec_fact *)header)->socket;
+
+		found = header->kind == REC_SOCKET && socket->local_port == port &&
+			socket->protocol == IPPROTO_TCP && socket->netns == scene->netns;
+		at += header->size;
+	}
+	free(answer);
+	close(fd);
+	return found;
 }
 
 void asker_try_to_ask(int fd)

@@ -20,9 +20,15 @@ void asker_expect_answer(struct scene *scene, unsigned rows);
 void asker_expect_refusal(struct scene *scene);
 
 int asker_connect(struct scene *scene);
+/* -1: nobody listens. */
+int asker_try_to_connect(void);
 void asker_say(struct scene *scene, int fd, const void *data, size_t size);
 void asker_ask(struct scene *scene, int fd, unsigned schema);
-/* The same, if it is still listened to. */
+/* What events alone can tell, as `ls ports` does. */
+void asker_ask_of_ports(struct scene *scene, int fd);
+/* After either: whether the answer has this TCP port of the scenario's namespace. Closes. */
+bool asker_hears_of_port(struct scene *scene, int fd, uint16_t port);
+/* As asker_ask(), if it is still listened to. */
 void asker_try_to_ask(int fd);
 /* Waits until the other side has hung up, and closes. Fails if it answers with an end. */
 void asker_await_end(struct scene *scene, int fd);

@@ -165,6 +165,62 @@ void instance_clients(struct scene *scene)
 	actor_kill(scene, keeper);
 }
 
+/* --- what has just happened -------------------------------------------------------------------------------
+ */
+
+#define PROMPT_PORT 8600
+#define PROMPTS	    60
+
+/* Who asks is let in before, so that nothing is between the act and the question. */
+static void expect_port(struct scene *scene, int fd, uint16_t port, bool there)
+{
+	asker_ask_of_ports(scene, fd);
+	if (asker_hears_of_port(scene, fd, port) != there)
+		scene_fail(scene, "port %u %s", port, there ? "is missing" : "is still there");
+}
+
+/* It listens before it is ready, and answers when it is. */
+static void await_instance(struct scene *scene)
+{
+	uint64_t deadline_ns = scene_clock_ns() + scene->patience_s * 1000000000ull;
+	int fd;
+
+	while ((fd = asker_try_to_connect()) < 0)
+		if (scene_clock_ns() > deadline_ns)
+			scene_fail(scene, "nobody serves");
+	asker_ask(scene, fd, PORTSNOOP_SCHEMA);
+	asker_hears_of_port(scene, fd, 0);
+}
+
+/* While records flow, an instance that shows none of them takes them late; what it says is never late. */
+void instance_prompt(struct scene *scene)
+{
+	atomic_bool *over = shared_new(scene, sizeof(*over));
+	struct tool_result result;
+	pid_t instance = tool_launch(scene, &result, "ephemeral", "--watch", "--json", NULL), actor;
+	int fd, asker;
+
+	await_instance(scene);
+	actor = actor_start(scene, traffic, over);
+	for (uint16_t i = 0; i < PROMPTS; i++) {
+		union address address = address_of("127.0.0.1", PROMPT_PORT + i);
+
+		asker = asker_connect(scene);
+		fd = act_listener(scene, &address, 1);
+		expect_port(scene, asker, PROMPT_PORT + i, true);
+		asker = asker_connect(scene);
+		close(fd);
+		expect_port(scene, asker, PROMPT_PORT + i, false);
+	}
+	atomic_store(over, true);
+	actor_join(scene, actor);
+	kill(instance, SIGTERM);
+	tool_reap(scene, &result, instance);
+	if (result.status)
+		scene_fail(scene, "exit code %d: %s", result.status, result.err);
+	tool_result_free(&result);
+}
+
 /* --- one that hangs or ends -------------------------------------------------------------------------------
  */
 

@@ -118,6 +118,7 @@
 	X(churn)                                                                                             \
 	X(churn_loss)                                                                                        \
 	X(instance_clients)                                                                                  \
+	X(instance_prompt)                                                                                   \
 	X(instance_stopped)                                                                                  \
 	X(instance_ends)                                                                                     \
 	X(instance_accounts)                                                                                 \

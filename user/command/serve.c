@@ -16,6 +16,7 @@
 #define CLIENTS_MAX 16
 #define ANSWER_MAX  (256u << 20) /* bytes; what needs more must walk itself */
 #define PATIENCE_NS 10000000000	 /* for a client that neither asks nor takes */
+#define AGAIN_NS    20000000	 /* while somebody else's look is under way */
 
 enum client_state { CLIENT_NONE, CLIENT_ASKING, CLIENT_WAITING, CLIENT_WALKING, CLIENT_TAKING };
 
@@ -36,12 +37,10 @@ struct client {
 };
 
 struct serve {
-	struct loop *loop;
-	struct repair *repair;
-	struct model *model;
+	struct serve_plan plan;
 	struct run_socket socket;
 	struct client clients[CLIENTS_MAX];
-	bool keeps_remains;	/* somebody else looks at them */
+	int again;		/* timer */
 	struct client *walking; /* whom the walk is for that is under way; NULL: nobody, or it has gone */
 };
 
@@ -49,7 +48,7 @@ static void client_gone(struct client *client)
 {
 	if (client->serve->walking == client)
 		client->serve->walking = NULL;
-	loop_remove_fd(client->serve->loop, client->fd);
+	loop_remove_fd(client->serve->plan.loop, client->fd);
 	close(client->fd);
 	free(client->answer);
 	*client = (struct client){.serve = client->serve, .fd = -1};
@@ -110,12 +109,12 @@ static void answer(struct client *client)
 	};
 
 	client->state = CLIENT_TAKING;
-	if (dump_model(client->serve->model, &options, keep, client)) {
+	if (dump_model(client->serve->plan.model, &options, keep, client)) {
 		client_gone(client); /* it will look for itself */
 		return;
 	}
-	loop_remove_fd(client->serve->loop, client->fd);
-	if (loop_add_fd(client->serve->loop, client->fd, LOOP_WRITABLE, send_more, client))
+	loop_remove_fd(client->serve->plan.loop, client->fd);
+	if (loop_add_fd(client->serve->plan.loop, client->fd, LOOP_WRITABLE, send_more, client))
 		client_gone(client);
 }
 
@@ -127,9 +126,9 @@ static int serve_next(struct serve *serve);
 static struct freshness freshness_of(const struct serve *serve)
 {
 	return (struct freshness){
-		.age_ns = proc_boottime_ns() - model_repairs(serve->model)->holders_as_of_ns,
-		.took_ns = repair_whole_took_ns(serve->repair),
-		.damaged = repair_is_due(serve->repair),
+		.age_ns = proc_boottime_ns() - model_repairs(serve->plan.model)->holders_as_of_ns,
+		.took_ns = repair_whole_took_ns(serve->plan.repair),
+		.damaged = repair_is_due(serve->plan.repair),
 	};
 }
 
@@ -155,20 +154,21 @@ static int walked(void *context)
 		return walk_for(client);
 	}
 	if (client && client->question.ask.flags & ASK_CONNECTIONS)
-		model_forget_old_remains(serve->model, client->question.ask.port);
+		model_forget_old_remains(serve->plan.model, client->question.ask.port);
 	if (client)
 		answer(client);
-	if (!serve->keeps_remains)
-		model_forget_remains(serve->model);
+	if (!serve->plan.keeps_remains)
+		model_forget_remains(serve->plan.model);
 	freshness = freshness_of(serve);
 	if (freshness_look_afterwards(&freshness))
-		repair_look(serve->repair);
+		repair_look(serve->plan.repair);
 	return serve_next(serve);
 }
 
 /*
  * Holders that were looked at long ago are looked at again, by a walk over everything. Then what no event
- * tells of connections: requests, those not yet accepted, TIME_WAIT, counters. Ports alone have their events.
+ * tells of connections: requests, those not yet accepted, TIME_WAIT, counters. Ports alone have their events,
+ * and what happened before the question is in the answer.
  */
 static int walk_for(struct client *client)
 {
@@ -185,14 +185,16 @@ static int walk_for(struct client *client)
 		what = (struct snapshot_walk){.source = SOURCE_POLL};
 	client->state = CLIENT_WALKING;
 	client->serve->walking = client;
-	if (!client->looking && !(ask->flags & ASK_CONNECTIONS))
-		return walked(client->serve);
-	if (repair_ask(client->serve->repair, &what, walked, client->serve, &result))
+	if (!client->looking && !(ask->flags & ASK_CONNECTIONS)) {
+		result = client->serve->plan.catch_up(client->serve->plan.context);
+		return result ? result : walked(client->serve);
+	}
+	if (repair_ask(client->serve->plan.repair, &what, walked, client->serve, &result))
 		return result;
 	client->state = CLIENT_WAITING;
 	client->looked = client->looking = false;
 	client->serve->walking = NULL;
-	return 0;
+	return loop_timer_in(client->serve->plan.loop, client->serve->again, AGAIN_NS);
 }
 
 static int serve_next(struct serve *serve)
@@ -203,6 +205,13 @@ static int serve_next(struct serve *serve)
 		if (client->state == CLIENT_WAITING && (!next || client->active_ns < next->active_ns))
 			next = client;
 	return next ? walk_for(next) : 0;
+}
+
+static int try_again(void *context)
+{
+	struct serve *serve = context;
+
+	return serve->walking ? 0 : serve_next(serve);
 }
 
 static bool is_sound(const struct rec_ask *ask)
@@ -247,7 +256,7 @@ static int client_comes(void *context)
 			continue;
 		*client = (struct client){
 			.serve = serve, .state = CLIENT_ASKING, .fd = fd, .active_ns = proc_boottime_ns()};
-		if (loop_add_fd(serve->loop, fd, LOOP_READABLE, read_question, client))
+		if (loop_add_fd(serve->plan.loop, fd, LOOP_READABLE, read_question, client))
 			client_gone(client);
 		return 0;
 	}
@@ -258,21 +267,24 @@ static int client_comes(void *context)
 /* --- from beginning to end --------------------------------------------------------------------------------
  */
 
-int serve_open(struct loop *loop, struct repair *repair, struct model *model, bool keeps_remains,
-	       struct serve **ret_serve)
+int serve_open(const struct serve_plan *plan, struct serve **ret_serve)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
 
 	*ret_serve = NULL;
 	if (!serve)
 		return -ENOMEM;
-	*serve = (struct serve){
-		.loop = loop, .repair = repair, .model = model, .keeps_remains = keeps_remains};
+	serve->plan = *plan;
+	serve->again = loop_add_timer(plan->loop, try_again, serve);
+	if (serve->again < 0) {
+		free(serve);
+		return -ENOSPC;
+	}
 	if (run_socket_open(&serve->socket)) {
 		free(serve);
 		return 0;
 	}
-	if (loop_add_fd(loop, serve->socket.listen_fd, LOOP_READABLE, client_comes, serve)) {
+	if (loop_add_fd(plan->loop, serve->socket.listen_fd, LOOP_READABLE, client_comes, serve)) {
 		run_socket_close(&serve->socket);
 		free(serve);
 		return 0;
@@ -300,7 +312,7 @@ void serve_close(struct serve *serve)
 	for (struct client *client = serve->clients; client < serve->clients + CLIENTS_MAX; client++)
 		if (client->state != CLIENT_NONE)
 			client_gone(client);
-	loop_remove_fd(serve->loop, serve->socket.listen_fd);
+	loop_remove_fd(serve->plan.loop, serve->socket.listen_fd);
 	run_socket_close(&serve->socket);
 	free(serve);
 }

@@ -14,13 +14,21 @@
 
 struct serve;
 
+struct serve_plan {
+	struct loop *loop;
+	struct repair *repair;
+	struct model *model;
+	bool keeps_remains; /* somebody else looks at what ends without an event, so it stays in the tables */
+	/* Puts what has happened by now into the tables. What it returns, if not 0, ends the loop. */
+	int (*catch_up)(void *context);
+	void *context;
+};
+
 /*
- * Serves unless another one does or nobody may (*ret_serve is NULL then, and it is no error). Everything is
- * borrowed. keeps_remains: somebody else
- * looks at what ends without an event, so it stays in the tables. 0 or -ENOMEM.
+ * Serves unless another one does or nobody may (*ret_serve is NULL then, and it is no error). What the plan
+ * points to is borrowed. 0 or -ENOMEM.
  */
-int serve_open(struct loop *loop, struct repair *repair, struct model *model, bool keeps_remains,
-	       struct serve **ret_serve);
+int serve_open(const struct serve_plan *plan, struct serve **ret_serve);
 /* Drops clients that take nothing. Once a second. */
 void serve_tick(struct serve *serve);
 void serve_close(struct serve *serve);

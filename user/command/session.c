@@ -22,10 +22,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define READ_INTERVAL_NS 4000000      /* while records flow: below the 10 ms in which an event must show */
-#define TICK_NS		 1000000000   /* idle, this is the only wake-up */
-#define TRIM_BYTES	 (256 * 1024) /* free memory that may be kept */
-#define SESSION_OVER	 2	      /* of callbacks: end the loop, all is well; not PIPELINE_ENOUGH */
+/* While records flow: below the 10 ms in which an event must show, or, where none is shown, as it is cheaper.
+ */
+#define READ_INTERVAL_NS      4000000
+#define READ_LATE_INTERVAL_NS 20000000
+#define TICK_NS		      1000000000   /* idle, this is the only wake-up */
+#define TRIM_BYTES	      (256 * 1024) /* free memory that may be kept */
+#define SESSION_OVER	      2		   /* of callbacks: end the loop, all is well; not PIPELINE_ENOUGH */
 
 struct session {
 	const struct options *options;
@@ -52,6 +55,21 @@ struct session {
 /* --- reading
  * ------------------------------------------------------------------------------------------------ */
 
+/* Somebody reads them: what becomes of binds, too. */
+static bool shows_events(const struct session *session)
+{
+	return !session->scrape_plan && (!session->show_plan || session->show_plan->shows_events);
+}
+
+/* A ring that somebody made smaller could be full by then. */
+static int read_again(struct session *session)
+{
+	bool late = !shows_events(session) && !session->options->ring_size;
+
+	return loop_timer_in(&session->loop, session->reader,
+			     late ? READ_LATE_INTERVAL_NS : READ_INTERVAL_NS);
+}
+
 /* Takes what is there. Comes back on a timer while records flow; sleeps when the handshake allows it. */
 static int read_ring(void *context)
 {
@@ -64,25 +82,29 @@ static int read_ring(void *context)
 		result = repair_lost(&session->repair);
 	if (result || error)
 		return result ? result : error;
-	if (count || !live_may_sleep(session->live)) {
-		loop_timer_in(&session->loop, session->reader, READ_INTERVAL_NS);
-		return 0;
-	}
+	if (count || !live_may_sleep(session->live))
+		return read_again(session);
 	return loop_rearm(&session->loop, live_fd(session->live));
 }
 
-/* What events know goes first: a row that was read before them must find them in the tables. */
-static int take_walk(void *context)
+/* What events know goes before what a walk has read, and before any answer. */
+static int catch_up(void *context)
 {
 	struct session *session = context;
 	struct sink sink = enrich_sink(session->enrich);
 	size_t count;
 	int result = live_drain(session->live, &sink, &count);
 
-	/* Whoever put these there has given the wake-up that finds nothing now, and nobody will give another.
-	 */
-	if (count)
-		loop_timer_in(&session->loop, session->reader, READ_INTERVAL_NS);
+	if (count) /* the wake-up that came with them will find nothing, and there will be no other */
+		read_again(session);
+	return result;
+}
+
+static int take_walk(void *context)
+{
+	struct session *session = context;
+	int result = catch_up(session);
+
 	if (!result)
 		result = repair_go_on(&session->repair);
 	return result ? result : pipeline_flush(session->pipeline);
@@ -208,17 +230,11 @@ static int load_sources(struct session *session, struct fault *fault)
 	return error;
 }
 
-/* Somebody reads what becomes of binds. */
-static bool wants_conflicts(const struct session *session)
-{
-	return !session->scrape_plan && (!session->show_plan || session->show_plan->shows_events);
-}
-
 /* What stands between the sources and the pipeline. */
 static int open_stages(struct session *session)
 {
 	struct sink sink = pipeline_sink(session->pipeline);
-	int error = wants_conflicts(session) ? conflicts_open(&sink, &session->conflicts) : 0;
+	int error = shows_events(session) ? conflicts_open(&sink, &session->conflicts) : 0;
 
 	if (error)
 		return error;
@@ -385,13 +401,20 @@ static int begin_scraping(struct session *session)
 
 static int run_loop(struct session *session)
 {
+	const struct serve_plan serve = {
+		.loop = &session->loop,
+		.repair = &session->repair,
+		.model = pipeline_tables(session->pipeline),
+		.keeps_remains = session->show_plan && session->show_plan->keeps_remains,
+		.catch_up = catch_up,
+		.context = session,
+	};
 	int result = 0;
 
 	/* Tables that miss sockets answer nobody. Who asks before they are filled waits; after `ready`,
 	 * nobody. */
 	if (!session->options->no_udp_send && !is_silent(session))
-		result = serve_open(&session->loop, &session->repair, pipeline_tables(session->pipeline),
-				    session->show_plan && session->show_plan->keeps_remains, &session->serve);
+		result = serve_open(&serve, &session->serve);
 	if (!result)
 		result = begin_stream(session);
 	if (!result)
