@@ -29,7 +29,7 @@ int snapshot_tcp(struct on_tcp *ctx)
 	if (!skc || (walk.port && skc->skc_num != walk.port))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(skc);
-	if (!tcp && walk.no_remains)
+	if (tcp ? walk.remains_only : walk.no_remains)
 		return 0;
 	row_begin(&row, skc);
 	row.fact.socket.netns = walk.netns;

@@ -22,6 +22,7 @@ struct walk_state {
 	__u16 port;	   /* only sockets on this local port, host order; 0: on all */
 	__u8 ports_only;   /* no connections */
 	__u8 no_remains;   /* nothing that is no whole socket: requests, TIME_WAIT */
+	__u8 remains_only; /* of TCP nothing but that */
 	__u8 with_ports;   /* how ports were got, too: SOCKET_F_PORT_READ */
 	__u8 mptcp_unread; /* said by snapshot_holders: a socket of MPTCP, which this object does not read */
 	__u8 passed_over;  /* said by snapshot_files: a subflow that has no cookie yet */

@@ -2,13 +2,17 @@
 /*
  * Many connections that stand, and as many new ones a second as are wanted, in a network of their own.
  *
- * usage: top_load CONNECTIONS PER_SECOND     CONNECTIONS: ends, both of each are here; at most 80000
+ * usage: top_load CONNECTIONS PER_SECOND [wait]     CONNECTIONS: ends, both of each are here; at most 80000
+ *
+ * Of the new ones nothing is left, or with `wait` a TIME_WAIT each, for as long as the kernel keeps it.
  *
  * {"ready":PID} when they stand; on SIGTERM {"connects":…,"wall_ns":…} of what came after that.
  */
 #include "connect_loop.h"
 
 #include <signal.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -62,8 +66,8 @@ static void hold(int listener, unsigned pairs)
 	}
 }
 
-/* As many as are due by now. The client resets, so that nothing is left in TIME_WAIT. */
-static unsigned catch_up(int listener, unsigned done, unsigned per_second, uint64_t begun)
+/* As many as are due by now. Unless it is to wait, the client resets, and nothing is left in TIME_WAIT. */
+static unsigned catch_up(int listener, unsigned done, unsigned per_second, uint64_t begun, bool waits)
 {
 	const struct linger reset = {.l_onoff = 1};
 	uint64_t due = (clock_ns(CLOCK_MONOTONIC) - begun) * per_second / 1000000000;
@@ -72,7 +76,8 @@ static unsigned catch_up(int listener, unsigned done, unsigned per_second, uint6
 		int client = loop_connect(), server;
 
 		server = must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept");
-		must(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), "SO_LINGER");
+		if (!waits)
+			must(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), "SO_LINGER");
 		close(client);
 		close(server);
 	}
@@ -85,8 +90,8 @@ int main(int argc, char **argv)
 	uint64_t begun;
 	int listener;
 
-	if (argc != 3)
-		die("usage: top_load CONNECTIONS PER_SECOND");
+	if (argc != 3 && (argc != 4 || strcmp(argv[3], "wait")))
+		die("usage: top_load CONNECTIONS PER_SECOND [wait]");
 	ends = count_of(argv[1]);
 	per_second = count_of(argv[2]);
 	if (ends > CONNECTIONS_MAX)
@@ -99,7 +104,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	begun = clock_ns(CLOCK_MONOTONIC);
 	while (!over) {
-		done = catch_up(listener, done, per_second, begun);
+		done = catch_up(listener, done, per_second, begun, argc == 4);
 		pause_ms(STEP_MS);
 	}
 	printf("{\"connects\":%u,\"wall_ns\":%llu}\n", done,

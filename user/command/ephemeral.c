@@ -96,8 +96,11 @@ static int show(void *context)
 static int watch(const struct options *options, uint32_t netns, struct pipeline *pipeline)
 {
 	struct look look = {.options = options, .pipeline = pipeline, .netns = netns};
-	const struct show_plan plan = {
-		.first_ns = options->observe_ns, .every_ns = EVERY_NS, .show = show, .context = &look};
+	const struct show_plan plan = {.first_ns = options->observe_ns,
+				       .every_ns = EVERY_NS,
+				       .show = show,
+				       .context = &look,
+				       .by_events = true};
 	struct fault fault = {0};
 	int result, status = check_kernel(privileges_for_tracing);
 

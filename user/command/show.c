@@ -3,8 +3,9 @@
 
 #include "system/proc.h"
 
-#define AGAIN_NS 20000000 /* while somebody else's look is under way */
-#define PAUSE	 50	  /* times what the last took */
+#define AGAIN_NS 20000000    /* while somebody else's look is under way */
+#define PAUSE	 50	     /* times what the last took */
+#define WHOLE_NS 30000000000 /* between looks at all sockets, where events tell of them */
 
 static int looked(void *context)
 {
@@ -23,15 +24,25 @@ static int looked(void *context)
 	return result;
 }
 
+static bool must_see_all(const struct show *show)
+{
+	return !show->plan->by_events || show->partial || !show->whole_ns ||
+	       show->begun_ns - show->whole_ns >= WHOLE_NS;
+}
+
 static int look(void *context)
 {
-	static const struct snapshot_walk what = {.source = SOURCE_POLL, .partial = true, .with_ports = true};
+	struct snapshot_walk what = {.source = SOURCE_POLL, .partial = true, .with_ports = true};
 	struct show *show = context;
 	int result;
 
 	show->begun_ns = proc_boottime_ns();
-	if (repair_ask(show->repair, &what, looked, show, &result))
+	what.remains_only = !must_see_all(show);
+	if (repair_ask(show->repair, &what, looked, show, &result)) {
+		if (!what.remains_only)
+			show->whole_ns = show->begun_ns;
 		return result;
+	}
 	loop_timer_in(show->loop, show->timer, AGAIN_NS);
 	return 0;
 }
@@ -39,7 +50,8 @@ static int look(void *context)
 int show_open(struct show *show, const struct show_plan *plan, struct loop *loop, struct repair *repair,
 	      struct model *model, bool partial)
 {
-	*show = (struct show){.plan = plan, .loop = loop, .repair = repair, .model = model};
+	*show = (struct show){
+		.plan = plan, .loop = loop, .repair = repair, .model = model, .partial = partial};
 	show->timer = loop_add_timer(loop, look, show);
 	if (show->timer < 0)
 		return show->timer;

@@ -20,7 +20,9 @@ struct show_plan {
 	/* When the trace has begun; what it returns, if not 0, ends it. NULL: nothing is to be done then.
 	 * partial: not everything can be seen here. */
 	int (*open)(void *context, struct loop *loop, bool partial);
-	bool shows_events;  /* too, so that it is looked who is in the way of binds */
+	bool shows_events; /* too, so that it is looked who is in the way of binds */
+	/* Shows nothing of a connection but what events tell, so that all are looked at only now and then. */
+	bool by_events;
 	bool keeps_remains; /* of each look until the next: it looks at the tables in between, too */
 };
 
@@ -30,6 +32,8 @@ struct show {
 	struct repair *repair;
 	struct model *model;
 	uint64_t begun_ns; /* the look that is under way */
+	uint64_t whole_ns; /* the last one at all sockets; 0: none yet */
+	bool partial;	   /* not all events are seen */
 	int timer;
 };
 

@@ -198,7 +198,7 @@ static bool read_port(const struct walk *walk, const struct netns *netns, bool u
 	const struct port_question question = {
 		.netns = netns->inode, .source = what->source, .port = what->port, .udp = udp};
 
-	if (!what->port || !what->partial || what->with_ports || what->no_remains)
+	if (!what->port || !what->partial || what->with_ports || what->no_remains || what->remains_only)
 		return false;
 	if (!walk->snapshot->port)
 		walk->snapshot->port = snapshot_port_open();

@@ -26,6 +26,7 @@ struct snapshot_walk {
 	enum rec_source source; /* of its records */
 	bool ports_only;	/* no connections: of TCP, only what listens or is bound */
 	bool no_remains;	/* no requests, no TIME_WAIT */
+	bool remains_only;	/* of TCP nothing but these */
 	bool partial;		/* sockets only, no descriptors: it judges nothing */
 	bool holders_only;	/* descriptors of sockets that another walk has just listed */
 	/*

@@ -190,6 +190,7 @@ void snapshot_programs_begin(struct snapshot_programs *programs, const struct sn
 		.source = what->source,
 		.ports_only = what->ports_only,
 		.no_remains = what->no_remains,
+		.remains_only = what->remains_only,
 		.with_ports = what->with_ports,
 		.port = what->port,
 	};
