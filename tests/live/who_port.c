@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define PORT	     7970
@@ -23,6 +24,7 @@
 #define ROW_TEXT     256
 #define ASKS	     40
 #define STAYING	     5
+#define MANY	     5000
 
 /* --- what is on the port ----------------------------------------------------------------------------------
  */
@@ -108,6 +110,20 @@ static void make_request(struct scene *scene)
 
 	act_option(scene, listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 60);
 	connected_to(scene, "127.0.0.4");
+}
+
+/* So many that whoever looks for himself reads the list, too. */
+static void crowd(struct scene *scene, void *context)
+{
+	const int *ready = context;
+	const struct rlimit room = {2 * MANY, 2 * MANY};
+
+	scene_must(scene, setrlimit(RLIMIT_NOFILE, &room), "setrlimit");
+	for (int i = 0; i < MANY; i++)
+		act_socket(scene, AF_INET, SOCK_STREAM);
+	gate_post(scene, *ready);
+	for (;;)
+		pause();
 }
 
 /* --- what is said of it -----------------------------------------------------------------------------------
@@ -244,14 +260,17 @@ static void ask_meanwhile(struct scene *scene)
 			scene_fail(scene, "answer %d: %u listeners, %u of %d connections", i,
 				   count(rows, "tcp listen "), count(rows, OF_BOTH) - 1, STAYING);
 	}
-	kill(pid, SIGKILL);
+	actor_kill(scene, pid);
 	free(rows);
 }
 
 void who_port(struct scene *scene)
 {
 	unsigned families = has_ipv6() ? 2 : 1, listeners = families + 2, others = 2 + 2 + 1;
+	int ready = gate_new(scene);
+	struct rows *rows = calloc(1, sizeof(*rows));
 	struct tool tool;
+	pid_t keeper;
 
 	tool_start(&tool, scene, NULL);
 	make_all(scene);
@@ -265,5 +284,13 @@ void who_port(struct scene *scene)
 	tool_await_count(&tool, EVENT_CONNECT, 4 * families + 2);
 	compare(scene, listeners + 4 * families + others + 2);
 	ask_meanwhile(scene);
+	keeper = actor_start(scene, crowd, &ready);
+	gate_wait(scene, ready);
+	compare(scene, listeners + 4 * families + others + 2); /* a walk, for the request */
+	ask(scene, CHURNED_TEXT, "--no-instance", rows);
+	if (rows->n != 1 + STAYING)
+		scene_fail(scene, "%u of %d rows", rows->n, 1 + STAYING);
+	free(rows);
+	actor_kill(scene, keeper);
 	tool_end(&tool);
 }

@@ -191,14 +191,18 @@ static int walk_tcp(const struct walk *walk, int *ret_error)
 	return iterate(walk, ITERATE_TCP, walk->to, ret_error);
 }
 
-/* Of one port, what is on it; but where everything is to be judged, an iterator is as well. */
+#define MANY_SOCKETS 4096 /* to walk over so many takes longer than to load the program that reads a port */
+
+/* Of one port, what is on it. Whoever asks again has the program already. */
 static bool read_port(const struct walk *walk, const struct netns *netns, bool udp, int *ret_result)
 {
 	const struct snapshot_walk *what = walk->what;
 	const struct port_question question = {
 		.netns = netns->inode, .source = what->source, .port = what->port, .udp = udp};
 
-	if (!what->port || !what->partial || what->with_ports || what->no_remains || what->remains_only)
+	if (!what->port || what->with_ports || what->no_remains || what->remains_only)
+		return false;
+	if (!walk->snapshot->port && !what->partial && proc_tcp_sockets() < MANY_SOCKETS)
 		return false;
 	if (!walk->snapshot->port)
 		walk->snapshot->port = snapshot_port_open();

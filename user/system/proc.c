@@ -150,6 +150,16 @@ bool proc_has_tcp(void)
 	return length <= 0 || count_in_line(text, "TCP6:", " inuse ");
 }
 
+uint64_t proc_tcp_sockets(void)
+{
+	char text[1024];
+	long count = 0;
+
+	if (proc_read("/proc/thread-self/net/sockstat", text, sizeof(text)) > 0)
+		count = count_in_line(text, "TCP:", " alloc ");
+	return count > 0 ? (uint64_t)count : 0;
+}
+
 /* /proc/net/netstat: a line of names and a line of values for each group. */
 int64_t proc_listen_overflows(void)
 {

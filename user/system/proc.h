@@ -25,6 +25,8 @@ uint32_t proc_netns(void);					  /* inode of the caller's, 0 unknown */
  * also when that cannot be found out.
  */
 bool proc_has_tcp(void);
+/* All TCP sockets of this machine, whatever their namespace; 0 when that cannot be found out. */
+uint64_t proc_tcp_sockets(void);
 /* ListenOverflows of the caller's network namespace: how often an accept queue was full; -1 unknown. */
 int64_t proc_listen_overflows(void);
 
