@@ -103,8 +103,21 @@ static void expect_bare(struct scene *scene, const char *word, int status, const
 	tool_result_free(&result);
 }
 
+static void expect_titles(struct scene *scene, const char *view, const char *part)
+{
+	struct tool_result result;
+
+	tool_run(scene, &result, NULL, "top", "--batch", "1", "--view", view, "--sort", "NOPE", NULL);
+	if (result.status != 2 || !strstr(result.err, part))
+		scene_fail(scene, "top --view %s --sort NOPE: exit code %d, %s", view, result.status,
+			   result.err);
+	tool_result_free(&result);
+}
+
 void error_words(struct scene *scene)
 {
+	expect_titles(scene, "ports", "--sort NOPE: ports can be sorted by PORT, PROTO, ADDRESS,");
+	expect_titles(scene, "events", "events cannot be sorted");
 	expect_bare(scene, "8080", 2, "portsnoop who 8080");
 	expect_bare(scene, "frobnicate", 2, "portsnoop --help");
 	expect_bare(scene, "frobnicate", 2, "^");

@@ -120,6 +120,7 @@ static int take_sort(const struct options *options, struct top_state *state)
 {
 	const char *title = options->sort;
 	struct top_place *place = &state->places[state->view];
+	char titles[256];
 	int column;
 
 	if (!title)
@@ -127,8 +128,9 @@ static int take_sort(const struct options *options, struct top_state *state)
 	place->reverse = *title == '-';
 	column = top_column_find(state->view, title + place->reverse);
 	if (column < 0) {
-		complain("--sort %s: %s has no column of that title that is an order", options->sort,
-			 top_view_name(state->view));
+		top_column_titles(state->view, titles, sizeof(titles));
+		complain("--sort %s: %s%s%s", options->sort, top_view_name(state->view),
+			 *titles ? " can be sorted by " : " cannot be sorted", titles);
 		return EXIT_USAGE;
 	}
 	place->sort = (unsigned)column;

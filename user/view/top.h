@@ -161,6 +161,8 @@ const char *top_view_name(enum top_view view);
 int top_view_find(const char *name, enum top_view *ret_view);
 /* The column's number, or -EINVAL when there is none that can be sorted by. Titles in any case. */
 int top_column_find(enum top_view view, const char *title);
+/* Those that it finds, with commas; "" when a view has none. Returns buf. */
+const char *top_column_titles(enum top_view view, char *buf, size_t size);
 unsigned top_default_sort(enum top_view view);
 /*
  * Puts the rows that stand at first .. first + n - 1 into order[] there: by a column, what is equal as it

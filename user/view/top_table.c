@@ -3,6 +3,7 @@
 #include "view/top.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -60,6 +61,19 @@ int top_column_find(enum top_view view, const char *title)
 		if (columns[i].compare && !strcasecmp(columns[i].title, title))
 			return (int)i;
 	return -EINVAL;
+}
+
+const char *top_column_titles(enum top_view view, char *buf, size_t size)
+{
+	size_t n, used = 0;
+	const struct top_column *columns = top_columns(view, &n);
+
+	*buf = '\0';
+	for (size_t i = 0; i < n && used < size; i++)
+		if (columns[i].compare)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+						 columns[i].title);
+	return buf;
 }
 
 /* The order in which the rows are read, where that is one that a column stands for. */
