@@ -238,7 +238,7 @@ static unsigned count(const struct rows *rows, const char *what)
 	return n;
 }
 
-#define OF_BOTH "holders 2 " /* what stays is the churner's, too: it is a fork */
+#define OF_BOTH "holders 2 " /* what stays is the other one's, too: it is a fork */
 
 /* What stays is in each answer, and once. */
 static void ask_meanwhile(struct scene *scene)
@@ -288,8 +288,8 @@ void who_port(struct scene *scene)
 	gate_wait(scene, ready);
 	compare(scene, listeners + 4 * families + others + 2); /* a walk, for the request */
 	ask(scene, CHURNED_TEXT, "--no-instance", rows);
-	if (rows->n != 1 + STAYING)
-		scene_fail(scene, "%u of %d rows", rows->n, 1 + STAYING);
+	if (count(rows, "tcp listen ") != 1 || count(rows, OF_BOTH) != 1 + STAYING)
+		scene_fail(scene, "%u of %d sockets", count(rows, OF_BOTH), 1 + STAYING);
 	free(rows);
 	actor_kill(scene, keeper);
 	tool_end(&tool);

@@ -3,6 +3,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,6 +131,68 @@ static void busy_record_stops(void **state)
 	assert_taken(f, 0, "two");
 	assert_taken(f, 1, "three");
 	assert_true(all_consumed(f));
+}
+
+struct writer {
+	const struct fixture *f;
+	void *record;
+};
+
+/* When the reader has come as far as it can. */
+static void *commit_later(void *context)
+{
+	const struct writer *writer = context;
+
+	while (!__atomic_load_n(writer->f->fake.ring.consumer_pos, __ATOMIC_RELAXED))
+		sched_yield();
+	fake_commit(writer->record);
+	return NULL;
+}
+
+static size_t catch_up(struct fixture *f, uint64_t patience_ns)
+{
+	size_t count = 77;
+
+	f->n = 0;
+	f->drained = ring_catch_up(&f->fake.ring, patience_ns, take, f, &count);
+	assert_int_equal(count, f->n);
+	return count;
+}
+
+/* ... unless all that was begun is wanted. */
+static void busy_record_is_waited_for(void **state)
+{
+	struct writer writer = {.f = *state};
+	struct fixture *f = *state;
+	pthread_t thread;
+
+	assert_int_equal(catch_up(f, 0), 0);
+	put(f, "one");
+	writer.record = reserve(f, "two");
+	put(f, "three");
+	assert_int_equal(pthread_create(&thread, NULL, commit_later, &writer), 0);
+	assert_int_equal(catch_up(f, UINT64_MAX / 2), 3);
+	assert_taken(f, 2, "three");
+	assert_true(all_consumed(f));
+	pthread_join(thread, NULL);
+}
+
+/* A writer that does not come back holds nobody up for ever; nor does one that stops. */
+static void nobody_waits_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	char *busy;
+
+	put(f, "one");
+	busy = reserve(f, "two");
+	assert_int_equal(catch_up(f, 1), 1);
+	assert_int_equal(f->drained, 0);
+	fake_commit(busy);
+	f->stop_at = 1;
+	put(f, "three");
+	assert_int_equal(catch_up(f, 1), 1);
+	assert_int_equal(f->drained, 42);
+	assert_taken(f, 0, "two");
 }
 
 static void discarded_are_skipped(void **state)
@@ -361,6 +425,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(busy_record_stops, setup, teardown),
+		cmocka_unit_test_setup_teardown(busy_record_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_waits_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(discarded_are_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(callback_stops, setup, teardown),

@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "command/repair.h"
 #include "command/serve.h"
+#include "core/census.h"
 #include "loop.h"
 #include "source/conflicts.h"
 #include "source/enrich.h"
@@ -87,24 +88,33 @@ static int read_ring(void *context)
 	return loop_rearm(&session->loop, live_fd(session->live));
 }
 
-/* What events know goes before what a walk has read, and before any answer. */
+/* The wake-up that came with records which are taken before it finds nothing, and there is no other. */
+static int taken(struct session *session, size_t count, int result)
+{
+	if (count)
+		read_again(session);
+	return result;
+}
+
 static int catch_up(void *context)
+{
+	struct session *session = context;
+	struct sink sink = enrich_sink(session->enrich);
+	size_t count;
+	int result = live_catch_up(session->live, &sink, &count);
+
+	return taken(session, count, result);
+}
+
+/* What events know goes first: a row that was read before them must find them in the tables. */
+static int take_walk(void *context)
 {
 	struct session *session = context;
 	struct sink sink = enrich_sink(session->enrich);
 	size_t count;
 	int result = live_drain(session->live, &sink, &count);
 
-	if (count) /* the wake-up that came with them will find nothing, and there will be no other */
-		read_again(session);
-	return result;
-}
-
-static int take_walk(void *context)
-{
-	struct session *session = context;
-	int result = catch_up(session);
-
+	result = taken(session, count, result);
 	if (!result)
 		result = repair_go_on(&session->repair);
 	return result ? result : pipeline_flush(session->pipeline);
@@ -270,36 +280,12 @@ static struct sink walk_sink(struct session *session)
 	return session->scrape_plan ? scrape_walk_sink(&session->scrape) : enrich_sink(session->enrich);
 }
 
-struct counts {
-	uint32_t sockets, processes, namespaces;
-	uint32_t netns[64]; /* more are not told apart from the last one seen */
-};
-
-static int count_socket(const struct socket_row *row, void *context)
-{
-	struct counts *counts = context;
-
-	counts->sockets++;
-	for (uint32_t i = 0; i < counts->namespaces; i++)
-		if (counts->netns[i] == row->socket.netns)
-			return 0;
-	if (counts->namespaces < sizeof(counts->netns) / sizeof(counts->netns[0]))
-		counts->netns[counts->namespaces++] = row->socket.netns;
-	return 0;
-}
-
-static int count_process(const struct process *process, void *context)
-{
-	((struct counts *)context)->processes++;
-	return 0;
-}
-
 /* Hooks first, then what is there, then `ready`: events wait in the ring and are applied after the rows. */
 static int begin_stream(struct session *session)
 {
 	struct sink sink = enrich_sink(session->enrich), walks = walk_sink(session);
 	const struct snapshot_walk what = {.source = SOURCE_SNAPSHOT, .no_remains = true, .with_ports = true};
-	struct counts counts = {0};
+	struct census there;
 	int result = enrich_begin(session->enrich);
 	uint64_t begun_ns;
 
@@ -311,9 +297,8 @@ static int begin_stream(struct session *session)
 	if (result)
 		return result;
 	repair_walked(&session->repair, begun_ns);
-	model_each_socket(pipeline_model(session->pipeline), count_socket, &counts);
-	model_each_process(pipeline_model(session->pipeline), count_process, &counts);
-	result = live_put_ready(session->live, &sink, counts.sockets, counts.processes, counts.namespaces);
+	census_take(pipeline_model(session->pipeline), &there);
+	result = live_put_ready(session->live, &sink, there.sockets, there.processes, there.namespaces);
 	if (!result)
 		result = pipeline_keep(session->pipeline);
 	return result ? result : pipeline_flush(session->pipeline);

@@ -23,6 +23,8 @@
 
 #define URING_ARGS_WITH_CQE 3 /* (ctx, req, cqe); before, the result stands among seven */
 
+#define PATIENCE_NS 50000000 /* for a program that was preempted while it wrote a record */
+
 struct live {
 	struct live_bpf *skeleton;
 	struct attachment attachment;
@@ -287,6 +289,13 @@ int live_drain(struct live *live, const struct sink *sink, size_t *ret_count)
 	struct sink to = *sink;
 
 	return ring_drain(&live->ring, 0, take_record, &to, ret_count);
+}
+
+int live_catch_up(struct live *live, const struct sink *sink, size_t *ret_count)
+{
+	struct sink to = *sink;
+
+	return ring_catch_up(&live->ring, PATIENCE_NS, take_record, &to, ret_count);
 }
 
 bool live_may_sleep(struct live *live)

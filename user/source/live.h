@@ -47,6 +47,9 @@ int live_attach(struct live *live, int notes_fd, int processes_fd, struct fault 
 int live_fd(const struct live *live);
 /* Hands out what has come. *ret_count: how many. 0, or what the sink said. */
 int live_drain(struct live *live, const struct sink *sink, size_t *ret_count);
+/* The same, and all that was begun by now is among it (ring_catch_up()), but for what takes 50 ms to write.
+ */
+int live_catch_up(struct live *live, const struct sink *sink, size_t *ret_count);
 /* See ring_may_sleep(). */
 bool live_may_sleep(struct live *live);
 /* Whether something was lost since the last call; what only a tick can tell (skipped runs), after that tick.

@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 int ring_open(struct ring *ring, int map_fd, size_t size, struct control *control)
@@ -67,6 +68,37 @@ int ring_drain(struct ring *ring, size_t limit, ring_callback callback, void *co
 	}
 	*ret_count = count;
 	return result;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int ring_catch_up(struct ring *ring, uint64_t patience_ns, ring_callback callback, void *context,
+		  size_t *ret_count)
+{
+	const struct timespec pause = {.tv_nsec = 50000}; /* the writer may need this processor */
+	unsigned long begun = __atomic_load_n(ring->producer_pos, __ATOMIC_SEQ_CST);
+	uint64_t deadline_ns = 0;
+	size_t count;
+	int result;
+
+	*ret_count = 0;
+	for (;;) {
+		result = ring_drain(ring, 0, callback, context, &count);
+		*ret_count += count;
+		if (result || __atomic_load_n(ring->consumer_pos, __ATOMIC_RELAXED) >= begun)
+			return result;
+		if (!deadline_ns)
+			deadline_ns = clock_ns() + patience_ns;
+		else if (clock_ns() > deadline_ns)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
 }
 
 /*

@@ -36,6 +36,13 @@ void ring_close(struct ring *ring);
 int ring_drain(struct ring *ring, size_t limit, ring_callback callback, void *context, size_t *ret_count);
 
 /*
+ * The same of all that was begun before this call, so that whoever has seen an act finds its record taken: a
+ * record that is still being written, which holds back those behind it, is waited for, about so long.
+ */
+int ring_catch_up(struct ring *ring, uint64_t patience_ns, ring_callback callback, void *context,
+		  size_t *ret_count);
+
+/*
  * Asks to be woken and says whether it is safe to sleep: nothing reserved, nothing waiting. When false, a
  * record is there or still being written, and the reader must come back on its own.
  */
