@@ -73,8 +73,10 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux/
 # What defines something comes before what has it as an extern.
 BPF_SNAPSHOT := bpf/snapshot_sockets.bpf.c bpf/snapshot_holders.bpf.c
 BPF_ALONE := $(BPF_SNAPSHOT) bpf/bind_table.bpf.c
+# Only for kernels below 5.15 (bpf/compat.h), for which all but bind_table is compiled once more.
+BPF_OLD := bpf/old_sockets.bpf.c
 # maps comes first: libbpf 1.1's linker keeps the offset 0 of an extern that it sees before its definition.
-BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_ALONE),$(wildcard bpf/*.bpf.c))
+BPF_LIVE := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c $(BPF_ALONE) $(BPF_OLD),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_LIVE))
 
 CORE_SRC := $(wildcard user/core/*.c)
@@ -94,7 +96,7 @@ USER_OBJ := $(USER_SRC:%.c=$(OUT)/%.o)
 # Everything that needs neither libbpf nor privileges: the subject of unit, golden and fuzz tests.
 PURE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(CORE_SRC) $(IO_SRC) $(VIEW_SRC) user/units.c user/loop.c user/screen/canvas.c \
 	user/screen/draw.c user/screen/draw_choice.c user/screen/draw_lines.c user/source/ring.c \
-	user/source/batches.c user/source/groups.c user/system/services_file.c user/system/proc.c user/system/notify.c)
+	user/source/batches.c user/source/fault.c user/source/groups.c user/system/services_file.c user/system/proc.c user/system/notify.c)
 PURE_LIB := $(OUT)/libportsnoop-pure.a
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
@@ -209,6 +211,16 @@ $(OUT)/bpf/lean_mptcp.bpf.o: bpf/snapshot_holders.bpf.c vmlinux/$(ARCH)/vmlinux.
 $(OUT)/bpf/snapshot.o: $(patsubst bpf/%.bpf.c,$(OUT)/bpf/%.bpf.o,$(BPF_SNAPSHOT))
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
+$(OUT)/bpf/old/%.bpf.o: bpf/%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DOLD_KERNEL -MMD -MP -c $< -o $@
+
+$(OUT)/bpf/old_live.o: $(patsubst bpf/%.bpf.c,$(OUT)/bpf/old/%.bpf.o,$(BPF_LIVE) $(BPF_OLD))
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(OUT)/bpf/old_snapshot.o: $(patsubst bpf/%.bpf.c,$(OUT)/bpf/old/%.bpf.o,$(BPF_SNAPSHOT))
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
 $(OUT)/bpf/bind_table.o: %.o: %.bpf.o
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
@@ -227,7 +239,7 @@ $(OUT)/bind_table.skel.h: $(OUT)/bpf/bind_table.o
 
 # --- user side --------------------------------------------------------------------------------------------
 
-SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot lean_sockets lean_holders lean_mptcp bind_table)
+SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot old_live old_snapshot lean_sockets lean_holders lean_mptcp bind_table)
 $(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
 
 ifneq ($(SYSROOT),)
@@ -338,5 +350,5 @@ vmlinux:
 clean:
 	rm -rf build
 
--include $(wildcard $(OUT)/bpf/*.d)
+-include $(wildcard $(OUT)/bpf/*.d $(OUT)/bpf/old/*.d)
 -include $(wildcard $(OUT)/user/*.d $(OUT)/user/*/*.d $(OUT)/tests/*/*.d)

@@ -377,12 +377,12 @@ static __always_inline void accept_took_unknown(const struct sock *listener, enu
  */
 static __always_inline bool files_are_shared_with_process(const struct task_struct *task)
 {
-	return task->files->count.counter > task->signal->nr_threads;
+	return TASK_READ(task, files, count.counter) > TASK_READ(task, signal, nr_threads);
 }
 
 static __always_inline bool task_is_single_threaded(const struct task_struct *task)
 {
-	return task->signal->nr_threads == 1;
+	return TASK_READ(task, signal, nr_threads) == 1;
 }
 
 /*
@@ -422,18 +422,35 @@ static __always_inline bool socket_seen_at(int fd, struct rec_socket *ret_socket
 }
 
 /*
+ * On old kernels whoever looks at the descriptors of a process seems to share them meanwhile. The connection
+ * is told then without saying which: getpeername(2) must not tell it again.
+ */
+static __always_inline void accept_unnamed(int fd)
+{
+	struct rec_socket socket = {};
+	struct claim claim;
+
+	if (compat_looks_share_files() && socket_seen_at(fd, &socket) && socket.protocol == IPPROTO_TCP)
+		accept_claim(socket.cookie, socket.state, &claim);
+}
+
+/*
  * accept(2) returned descriptor fd without an address asked for, so no hook saw the new socket: look it up,
  * and believe it only if it is a connection that nobody has accepted yet. Only connections of ours have
  * claims.
  */
 static __always_inline bool accept_returned(int fd, enum rec_probe probe)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = compat_current_task();
 	struct rec_socket socket = {};
 	struct claim claim = {};
 
-	if (files_are_shared_with_process(task) || !socket_seen_at(fd, &socket) ||
-	    socket.protocol != IPPROTO_TCP || !accept_claim(socket.cookie, socket.state, &claim))
+	if (files_are_shared_with_process(task)) {
+		accept_unnamed(fd);
+		return false;
+	}
+	if (!socket_seen_at(fd, &socket) || socket.protocol != IPPROTO_TCP ||
+	    !accept_claim(socket.cookie, socket.state, &claim))
 		return false;
 	accept_found(&socket, &claim, task_is_single_threaded(task), probe);
 	return true;

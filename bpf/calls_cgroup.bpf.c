@@ -60,7 +60,7 @@ static __always_inline int post_bind(struct bpf_sock *ctx)
 	/* A further subflow of MPTCP: it connects at once, and nobody asked for its port. */
 	if (task_is_kernel_thread() && socket_is_subflow(sk))
 		return 1;
-	note = note_of(ctx);
+	note = note_of_here(ctx, ctx);
 	if (note) {
 		note->port = BPF_CORE_READ(sk, __sk_common.skc_num);
 		note->since_ns = bpf_ktime_get_boot_ns();
@@ -113,7 +113,7 @@ static __always_inline int connect_begins(struct bpf_sock_addr *ctx)
 
 	if (!is_ours(ctx) || !ctx->sk)
 		return 1;
-	note = note_of(ctx->sk);
+	note = note_of_here(ctx, ctx->sk);
 	if (!note)
 		return 1;
 	if (note->flags & NOTE_FAILED_CLAIM) {
@@ -156,14 +156,14 @@ static __always_inline int send_begins(struct bpf_sock_addr *ctx)
 	if (!sk)
 		return 1;
 	port = sk->src_port;
-	note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	note = note_if_any_here(ctx, sk);
 	if (note && note->port == port)
 		return 1;
 	if (!is_ours(ctx))
 		return 1;
 	if (!note) {
 		/* Older than portsnoop: how it got its port, nobody knows. */
-		note = note_of(sk);
+		note = note_of_here(ctx, sk);
 		if (note)
 			note->port = port;
 		return 1;
@@ -224,7 +224,7 @@ static __always_inline int peer_name(struct bpf_sock_addr *ctx)
 		mptcp_peer_name(ctx);
 	if (!sk || ctx->protocol != IPPROTO_TCP || !is_ours(ctx))
 		return 1;
-	note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	note = note_of_accepted_here(ctx, sk);
 	if (!note || !(note->flags & NOTE_IN) || note->flags & NOTE_ACCEPTED)
 		return 1;
 	note->flags |= NOTE_ACCEPTED;

@@ -299,7 +299,7 @@ int accept_adopt(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = compat_task_regs(task);
 	tid = task->pid;
 	if (!(task->flags & PF_KTHREAD) && compat_syscall_accepts(task, regs))
 		bpf_map_update_elem(&accepts_inside, &tid, &yes, BPF_ANY);

@@ -7,6 +7,8 @@
 
 static __always_inline int argument_fd(struct pt_regs *regs)
 {
+	if (!compat_regs_are_of_user(regs))
+		return -1;
 	return PT_REGS_PARM1_CORE_SYSCALL(regs);
 }
 

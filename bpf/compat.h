@@ -12,6 +12,62 @@
 #include <bpf/bpf_tracing.h>
 
 /*
+ * Kernels below 5.15 refuse a program for a helper or an instruction that they do not have, even where it
+ * would not be reached, and have no trusted pointer to the current task (5.11, 3ca1032ab7ab). So all of this
+ * is compiled twice, the second time with OLD_KERNEL, for kernels that lack one of: bpf_task_pt_regs()
+ * (5.15), cookies of sockets (5.12, c5dbb89fc2ac) and socket storage (5.11, 8e4597c627fb) in tracing
+ * programs, atomic operations with a result (5.12, 5ffa25502b5a). What differs is here and in notes.h.
+ */
+#ifdef OLD_KERNEL
+#define compat_current_task() ((struct task_struct *)bpf_get_current_task())
+#define TASK_READ(task, ...)  BPF_CORE_READ(task, __VA_ARGS__)
+#else
+#define compat_current_task() bpf_get_current_task_btf()
+#define TASK_READ(task, ...)  ___arrow(task, __VA_ARGS__)
+#endif
+
+/* Looking at descriptors took a reference to their table until 5.11. */
+static __always_inline bool compat_looks_share_files(void)
+{
+#ifdef OLD_KERNEL
+	return true;
+#else
+	return false;
+#endif
+}
+
+/*
+ * Functions on their own that are given pointers: since 5.12 (e5069b9c23b3) the verifier takes them as they
+ * are; before, it looks at those that are hidden from other programs once for each call.
+ */
+#ifdef OLD_KERNEL
+#define compat_function __hidden __noinline
+#else
+#define compat_function __noinline
+#endif
+
+/* Without an atomic exchange, every record wakes a reader that has read all before it. */
+static __always_inline bool compat_can_exchange(void)
+{
+#ifdef OLD_KERNEL
+	return false;
+#else
+	return true;
+#endif
+}
+
+/*
+ * The cookie of a typed socket, whose sock_common skc is, made if it is not there; on old kernels 0 then:
+ * there cgroup programs have made it (old_sockets.bpf.c), or of sockets from before user space has
+ * (source/cookies.h).
+ */
+#ifdef OLD_KERNEL
+#define compat_cookie_typed(typed, skc) ((void)(typed), (skc)->skc_cookie.counter)
+#else
+#define compat_cookie_typed(typed, skc) bpf_get_socket_cookie(typed)
+#endif
+
+/*
  * inet_sock's one-bit fields freebind and transparent became bits of inet_flags in 6.6
  * (c274af224269 "inet: introduce inet->inet_flags").
  */
@@ -67,18 +123,55 @@ static __always_inline __s32 compat_uring_aux_result(unsigned long long *ctx, bo
 /* bpf_loop() came with 5.17 (e6f2dd0f8067); a loop that the verifier unrolls costs it 10 ms a program. */
 static __always_inline bool compat_has_loop(void)
 {
+#ifdef OLD_KERNEL
+	return false;
+#else
 	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop);
+#endif
 }
 
-/* The arguments of the system call that is about to return: bpf_task_pt_regs() exists since 5.15. */
+/*
+ * What a task brought along into the kernel: bpf_task_pt_regs() exists since 5.15. Before, this is where the
+ * kernel puts it (task_pt_regs()): at the end of the stack, whose size no type tells. It is larger with
+ * KASAN, and on arm64 with pages of 64K; then there is something else, which compat_regs_are_of_user() tells.
+ */
+#define STACK_BYTES 16384
+
+static __always_inline struct pt_regs *compat_task_regs(struct task_struct *task)
+{
+#ifdef OLD_KERNEL
+	const char *stack = BPF_CORE_READ(task, stack);
+
+	return (struct pt_regs *)(stack + STACK_BYTES - bpf_core_type_size(struct pt_regs));
+#else
+	return (struct pt_regs *)bpf_task_pt_regs(task);
+#endif
+}
+
+static __always_inline bool compat_regs_are_of_user(const struct pt_regs *regs)
+{
+#ifndef OLD_KERNEL
+	return true;
+#elif defined(bpf_target_x86)
+	unsigned long cs = BPF_CORE_READ(regs, cs);
+
+	return cs == 0x33 || cs == 0x23; /* __USER_CS, __USER32_CS */
+#elif defined(bpf_target_arm64)
+	return BPF_CORE_READ(regs, sp) && !(BPF_CORE_READ(regs, pstate) & 0xf); /* EL0t */
+#endif
+}
+
+/* The arguments of the system call that is about to return. */
 static __always_inline struct pt_regs *compat_syscall_regs(void)
 {
-	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return compat_task_regs(compat_current_task());
 }
 
 /* Negative when the kernel was entered otherwise: by an interrupt. */
 static __always_inline long compat_syscall_number(const struct pt_regs *regs)
 {
+	if (!compat_regs_are_of_user(regs))
+		return -1;
 #if defined(bpf_target_x86)
 	return (int)BPF_CORE_READ(regs, orig_ax) & ~0x40000000; /* the bit of x32 */
 #elif defined(bpf_target_arm64)
@@ -90,9 +183,9 @@ static __always_inline long compat_syscall_number(const struct pt_regs *regs)
 static __always_inline bool compat_syscall_is_32bit(const struct task_struct *task)
 {
 #if defined(bpf_target_x86)
-	return task->thread_info.status & 0x0002; /* TS_COMPAT */
+	return TASK_READ(task, thread_info.status) & 0x0002; /* TS_COMPAT */
 #elif defined(bpf_target_arm64)
-	return task->thread_info.flags >> 22 & 1; /* TIF_32BIT */
+	return TASK_READ(task, thread_info.flags) >> 22 & 1; /* TIF_32BIT */
 #endif
 }
 

@@ -80,7 +80,7 @@ static __always_inline struct count *count_of(const struct count_key *key)
 }
 
 /* Before 6.3 or so only the stack and maps may hold a key of a map: what a function is given is copied. */
-__noinline int count_add(const struct count_key *given)
+compat_function int count_add(const struct count_key *given)
 {
 	struct count_key key;
 
@@ -91,7 +91,7 @@ __noinline int count_add(const struct count_key *given)
 	return 0;
 }
 
-__noinline int count_add_current(const struct count_key *given)
+compat_function int count_add_current(const struct count_key *given)
 {
 	struct count_key key;
 	struct count *count;
@@ -139,8 +139,8 @@ static __always_inline void span_measure(struct span *span, __u32 kind, __u64 du
 	__sync_fetch_and_add(&span->buckets[bucket & SPAN_BOUNDS], 1);
 }
 
-__noinline int span_add(const struct count_key *given, __u64 duration_ns, __u64 sent, __u64 received,
-			__u64 retransmits)
+compat_function int span_add(const struct count_key *given, __u64 duration_ns, __u64 sent, __u64 received,
+			     __u64 retransmits)
 {
 	struct count_key key;
 	struct span *span;
@@ -172,6 +172,37 @@ __noinline int span_add(const struct count_key *given, __u64 duration_ns, __u64 
 /* --- who --------------------------------------------------------------------------------------------------
  */
 
+#ifdef OLD_KERNEL
+#define NUMBERS_TRIED 8 /* as many may be given at the same moment */
+
+/* Those that are taken: additions have no result there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, COUNT_NAMES_MAX + NUMBERS_TRIED);
+	__type(key, __u32);
+	__type(value, __u8);
+} name_numbers SEC(".maps");
+
+static __always_inline __u32 name_number(void)
+{
+	__u32 number = COUNT_NAME_FIRST + *(volatile __u32 *)&counting.names;
+	__u8 yes = 1;
+
+	for (int i = 0; i < NUMBERS_TRIED; i++, number++) {
+		if (bpf_map_update_elem(&name_numbers, &number, &yes, BPF_NOEXIST))
+			continue;
+		__sync_fetch_and_add(&counting.names, 1);
+		return number;
+	}
+	return COUNT_NAME_OTHER;
+}
+#else
+static __always_inline __u32 name_number(void)
+{
+	return COUNT_NAME_FIRST + __sync_fetch_and_add(&counting.names, 1);
+}
+#endif
+
 /* The number of a name, given to it now if it has none. */
 static __always_inline __u32 name_intern(const struct count_name_text *name)
 {
@@ -180,7 +211,7 @@ static __always_inline __u32 name_intern(const struct count_name_text *name)
 	if (known)
 		return *known;
 	if (*(volatile __u32 *)&counting.names < COUNT_NAMES_MAX) {
-		number = COUNT_NAME_FIRST + __sync_fetch_and_add(&counting.names, 1);
+		number = name_number();
 		if (bpf_map_update_elem(&count_names, name, &number, BPF_NOEXIST) == 0)
 			return number;
 		known = bpf_map_lookup_elem(&count_names, name); /* another CPU was first */
@@ -220,7 +251,7 @@ __noinline int count_name_current(void)
 			return known->name;
 		named.flags |= known->flags;
 	}
-	named.name = name_read(bpf_get_current_task_btf());
+	named.name = name_read(compat_current_task());
 	bpf_map_update_elem(&processes, &pid, &named, BPF_ANY);
 	return named.name;
 }

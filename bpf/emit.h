@@ -72,7 +72,7 @@ static __always_inline void *emit_begin(enum rec_kind kind, __u64 size, enum rec
  */
 static __always_inline void emit_end(void *record)
 {
-	if (knob_wake_always) {
+	if (knob_wake_always || !compat_can_exchange()) {
 		bpf_ringbuf_submit(record, 0);
 		return;
 	}

@@ -6,6 +6,7 @@
 #include "counters.h"
 #include "emit.h"
 #include "maps.h"
+#include "notes.h"
 #include "socket.h"
 #include "task.h"
 
@@ -17,16 +18,6 @@ static __always_inline __u64 fact_elapsed_ns(const struct rec_fact *fact, __u64 
 {
 	return fact->header.time_ns > since_ns ? fact->header.time_ns - since_ns : 0;
 }
-
-/* A typed socket's note, made if it is not there. */
-#define note_of(sk)                                                                                          \
-	({                                                                                                   \
-		struct note *made = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);       \
-                                                                                                             \
-		if (!made)                                                                                   \
-			count_map_full();                                                                    \
-		made;                                                                                        \
-	})
 
 /* The current process acted. Process context only. */
 static __always_inline void fact_by_current(struct rec_fact *fact)

@@ -3,6 +3,10 @@
 #include "maps.h"
 
 struct notes_map notes SEC(".maps");
+#ifdef OLD_KERNEL
+struct origins_map origins SEC(".maps");
+struct requests_map requests SEC(".maps");
+#endif
 struct claims_map claims SEC(".maps");
 struct asked_map asked SEC(".maps");
 struct processes_map processes SEC(".maps");

@@ -29,6 +29,9 @@ struct note {
 	__u32 owner_name;      /* enum count_name */
 	__u32 netns;	       /* inode; of what came in. 0: not known */
 	struct rec_task task;  /* who acted last in process context: connector, accepter, releaser */
+#ifdef OLD_KERNEL
+	__u64 child; /* address of what came in: two that are made of one request have the same cookie */
+#endif
 };
 
 #define NOTE_IN		  0x0001 /* came through a listener */
@@ -39,13 +42,45 @@ struct note {
 #define NOTE_TASK	  0x0020 /* task is filled */
 #define NOTE_FAILED_CLAIM 0x0040 /* a CLAIM_FAILED entry may stand */
 #define NOTE_PORT_CLAIM	  0x0080 /* a CLAIM_AUTOBIND or CLAIM_LISTEN entry may stand */
+/* Only on old kernels: */
+#define NOTE_RELEASE_COMES 0x0100 /* cgroup programs see this socket */
+#define NOTE_ADOPTED	   0x0200 /* a listener that was there before */
 
+#ifndef OLD_KERNEL
 struct notes_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
 	__type(value, struct note);
 };
+#else
+/* By cookie (notes.h). */
+struct notes_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, __u64);
+	__type(value, struct note);
+};
+
+/*
+ * Where a connection comes from: its storage begins with a copy of its listener's. A listener that was there
+ * before has none: then the request leads from the one to the other, by the cookie that it leaves to the
+ * connection. Both hold the listener's cookie; the storage of a socket that is no child holds its own.
+ */
+struct origins_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, __u64);
+};
+struct requests_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+#endif
 
 /*
  * A fact that began where the socket's storage could be reached and ends in a system-call tracepoint, where
@@ -239,6 +274,10 @@ struct ring_map {
 };
 
 extern struct notes_map notes SEC(".maps");
+#ifdef OLD_KERNEL
+extern struct origins_map origins SEC(".maps");
+extern struct requests_map requests SEC(".maps");
+#endif
 extern struct claims_map claims SEC(".maps");
 extern struct asked_map asked SEC(".maps");
 extern struct processes_map processes SEC(".maps");

@@ -12,7 +12,7 @@ int owner_created(struct bpf_sock *ctx)
 	if (!socket_is_ours(ctx->type, ctx->protocol, ctx->family))
 		return 1;
 	bpf_get_socket_cookie(ctx); /* makes it: where it can only be read, it must be there */
-	note = note_of(ctx);
+	note = note_of_here(ctx, ctx);
 	if (!note)
 		return 1;
 	note->creator_pid = bpf_get_current_pid_tgid() >> 32;
@@ -127,7 +127,7 @@ int owner_released(struct bpf_sock *ctx)
 	if (!socket_is_ours(ctx->type, protocol, ctx->family))
 		return 1;
 	cookie = bpf_get_socket_cookie(ctx);
-	note = note_of(ctx);
+	note = note_of_here(ctx, ctx);
 	if (note) {
 		drop_claims(sk, note, cookie);
 		if (ctx->protocol == IPPROTO_UDP)
@@ -137,11 +137,12 @@ int owner_released(struct bpf_sock *ctx)
 	}
 	if (protocol == IPPROTO_TCP && state != TCP_CLOSE && state != TCP_LISTEN)
 		return 1; /* the state change to CLOSE reports it */
-	if (!BPF_CORE_READ(sk, __sk_common.skc_num))
-		return 1;
-	rec = close_begin(sk, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
-	if (rec)
-		emit_end(rec);
+	if (BPF_CORE_READ(sk, __sk_common.skc_num)) {
+		rec = close_begin(sk, cookie, note, state, CLOSE_LOCAL, false, false, PROBE_CGROUP);
+		if (rec)
+			emit_end(rec);
+	}
+	note_after_release(ctx, cookie, state);
 	return 1;
 }
 
@@ -164,12 +165,12 @@ int owner_adopt(struct bpf_iter__tcp *ctx)
 	if (skc->skc_state != TCP_LISTEN &&
 	    (sk->sk_socket || (skc->skc_state != TCP_ESTABLISHED && skc->skc_state != TCP_CLOSE_WAIT)))
 		return 0;
-	cookie = bpf_get_socket_cookie(tcp);
+	cookie = compat_cookie_typed(tcp, skc);
 	note = note_of(tcp);
 	if (!note)
 		return 0;
 	if (skc->skc_state == TCP_LISTEN) {
-		note->listener = cookie;
+		note_is_of_listener(note, cookie);
 	} else if (!(note->flags & NOTE_IN)) {
 		note->flags |= NOTE_IN;
 		claim_put_since(cookie, CLAIM_ACCEPT, 0, 0);

@@ -107,7 +107,7 @@ static __always_inline void fill_pid_ns(struct rec_process *rec, const struct ta
 
 __noinline int process_announce(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = compat_current_task();
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct known_process *known = bpf_map_lookup_elem(&processes, &pid);
 	struct known_process described = {.start_ns = task_current_start_ns(), .flags = KNOWN_DESCRIBED};
@@ -178,16 +178,43 @@ static long kept_step(__u32 fd, struct kept_walk *walk)
 	return 0;
 }
 
+/* Without bpf_loop(). What is said of one is a function on its own, or the verifier would look at it each
+ * time. */
+#ifdef OLD_KERNEL
+#define EXEC_FDS_FEW 256
+
+__noinline int say_kept_alone(int fd)
+{
+	say_kept(fd);
+	return 0;
+}
+
+static __always_inline bool say_few_kept(struct kept_walk *walk, __u32 n)
+{
+	for (__u32 fd = 0; fd < EXEC_FDS_FEW; fd++) {
+		if (fd >= n)
+			break;
+		if (fd % 64 == 0)
+			bpf_probe_read_kernel(&walk->word, sizeof(walk->word), walk->open_fds + fd / 64);
+		if (walk->word >> fd % 64 & 1)
+			say_kept_alone(fd);
+	}
+	return n <= EXEC_FDS_FEW;
+}
+#else
+#define say_few_kept(walk, n) false
+#endif
+
 /* Descriptors that are open after the exec closed those that were to be closed. False: not all were looked
  * at. */
 static __always_inline bool say_all_kept(const struct task_struct *task)
 {
-	struct fdtable *table = task->files->fdt;
-	struct kept_walk walk = {.open_fds = table->open_fds};
-	__u32 n = table->max_fds;
+	struct fdtable *table = TASK_READ(task, files, fdt);
+	struct kept_walk walk = {.open_fds = TASK_READ(table, open_fds)};
+	__u32 n = TASK_READ(table, max_fds);
 
 	if (!compat_has_loop())
-		return false;
+		return say_few_kept(&walk, n);
 	bpf_loop(n < EXEC_FDS_MAX ? n : EXEC_FDS_MAX, kept_step, &walk, 0);
 	return n <= EXEC_FDS_MAX;
 }
@@ -204,7 +231,7 @@ static __always_inline int process_exec(void)
 	known->flags = 0;
 	if (knob_silent)
 		return 0;
-	all = say_all_kept(bpf_get_current_task_btf());
+	all = say_all_kept(compat_current_task());
 	rec = emit_begin(REC_EXEC, sizeof(*rec), PROBE_TRACEPOINT);
 	if (!rec)
 		return 0;

@@ -97,11 +97,11 @@ static __always_inline bool note_knows_current(const struct note *note)
 
 static __always_inline bool released_by_onlooker(const struct note *note)
 {
-	const struct task_struct *task = bpf_get_current_task_btf();
+	const struct task_struct *task = compat_current_task();
 	struct pt_regs *regs;
 	long number;
 
-	if (task->flags & (PF_EXITING | PF_IO_WORKER) || note_knows_current(note))
+	if (TASK_READ(task, flags) & (PF_EXITING | PF_IO_WORKER) || note_knows_current(note))
 		return false;
 	regs = compat_syscall_regs();
 	number = compat_syscall_number(regs);

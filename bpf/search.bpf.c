@@ -16,7 +16,7 @@ int port_chosen(struct bpf_sock_ops *ctx)
 	if (ctx->op != BPF_SOCK_OPS_TCP_CONNECT_CB)
 		return 1;
 	sk = ctx->sk;
-	note = sk ? bpf_sk_storage_get(&notes, sk, NULL, 0) : NULL;
+	note = sk ? note_if_any_here(ctx, sk) : NULL;
 	if (note && note->flags & NOTE_AUTOBOUND)
 		note->since_ns = bpf_ktime_get_boot_ns();
 	return 1;

@@ -64,6 +64,13 @@ struct walk_state walk = {};
 extern struct walk_state walk;
 #endif
 
+/* Made just now, without a trace to give it a cookie: it is as if it came a moment later. */
+#ifdef OLD_KERNEL
+#define is_without_identity(cookie) (!(cookie))
+#else
+#define is_without_identity(cookie) false
+#endif
+
 #define SOCK_BINDPORT_LOCK 8 /* include/net/sock.h: by bind(2) with a port */
 
 /* --- a socket ---------------------------------------------------------------------------------------------
@@ -137,15 +144,5 @@ static __always_inline void row_add_chosen(struct rec_socket_row *row, const str
 	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
 		row->fact.header.flags |= SOCKET_F_CHOSEN;
 }
-
-/*
- * Most have a cookie. Those that nobody asked get one: without, a socket has no identity. A request socket
- * gives its cookie to the connection, and the connection its own to the TIME_WAIT that is left of it.
- */
-#define COOKIE(typed, skc)                                                                                   \
-	({                                                                                                   \
-		__u64 cookie = (skc)->skc_cookie.counter;                                                    \
-		cookie ? cookie : bpf_get_socket_cookie(typed);                                              \
-	})
 
 #endif

@@ -5,6 +5,7 @@
  * descriptor is under way in a message, and so do the queues of Unix sockets.
  */
 #include "emit.h"
+#include "notes.h"
 #include "snapshot.h"
 
 /*
@@ -82,15 +83,17 @@ static __always_inline bool has_port(const struct sock *sk)
 	       socket_is_ours(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family);
 }
 
-static __always_inline bool is_connection(const struct sock *sk)
+static __always_inline bool is_connection(__u16 protocol, __u8 state)
 {
-	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_LISTEN &&
-	       sk->__sk_common.skc_state != TCP_CLOSE;
+	return protocol == IPPROTO_TCP && state != TCP_LISTEN && state != TCP_CLOSE;
 }
 
 #ifndef SNAPSHOT_LEAN
 /* Of the live trace, when there is one. */
 struct notes_map notes SEC(".maps");
+#ifdef OLD_KERNEL
+struct origins_map origins SEC(".maps");
+#endif
 struct processes_map processes SEC(".maps");
 
 const volatile bool knob_adopt = false;
@@ -99,16 +102,18 @@ const volatile bool knob_adopt = false;
  * Older than the trace: from now on its storage lists it, wherever its descriptors go, and its holder is one
  * whose forks and execs matter. A listener's note tells its children where they come from.
  */
-static __always_inline void adopt(struct sock *sk, __u64 cookie, const struct rec_task *task)
+static __always_inline void adopt_holder(const struct rec_task *task)
 {
 	struct known_process known = {.start_ns = task->start_ns};
 	__u32 pid = task->pid;
-	struct note *note;
 
 	bpf_map_update_elem(&processes, &pid, &known, BPF_NOEXIST);
-	note = bpf_sk_storage_get(&notes, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (note && sk->__sk_common.skc_state == TCP_LISTEN)
-		note->listener = cookie;
+}
+
+static __always_inline void adopt(struct note *note, __u8 state, __u64 cookie)
+{
+	if (note && state == TCP_LISTEN)
+		note_is_of_listener(note, cookie);
 }
 
 SEC("iter/bpf_sk_storage_map")
@@ -347,11 +352,12 @@ static __always_inline int say_mptcp(const struct on_file *ctx, const struct tas
 	return 0;
 }
 
+#ifndef OLD_KERNEL
 /* With a port, and one that is asked for. */
 static __always_inline bool is_wanted(const struct sock *sk)
 {
 	return has_port(sk) && !(walk.port && sk->__sk_common.skc_num != walk.port) &&
-	       !(walk.ports_only && is_connection(sk));
+	       !(walk.ports_only && is_connection(sk->sk_protocol, sk->__sk_common.skc_state));
 }
 
 static __always_inline void say_socket(struct seq_file *seq, struct sock *sk)
@@ -359,24 +365,21 @@ static __always_inline void say_socket(struct seq_file *seq, struct sock *sk)
 	__u64 cookie = COOKIE(sk, &sk->__sk_common);
 
 #ifndef SNAPSHOT_LEAN
-	if (knob_adopt)
-		adopt(sk, cookie, &walk.task);
+	if (knob_adopt) {
+		adopt_holder(&walk.task);
+		adopt(note_adopt(sk), sk->__sk_common.skc_state, cookie);
+	}
 #endif
 	row_if_unlisted(seq, sk, cookie);
 	say_holder(seq, cookie, sk->sk_protocol);
 }
 
-/* Each thread with a descriptor table of its own, and each leader. */
-SEC("iter/task_file")
-int snapshot_files(struct on_file *ctx)
+static __always_inline int say_file(const struct on_file *ctx, const struct task_struct *task,
+				    struct file *file)
 {
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
 	struct socket *socket;
 	struct sock *sk;
 
-	if (!file || !task)
-		return 0;
 	socket = bpf_sock_from_file(file);
 	if (!socket)
 		return 0;
@@ -391,4 +394,62 @@ int snapshot_files(struct on_file *ctx)
 	holder_begin(ctx->fd);
 	say_socket(ctx->all->out, sk);
 	return 0;
+}
+#else
+
+/*
+ * Nothing leads from a file to a typed socket. One that is bound and no more is told by no netlink dump
+ * either: without a cookie, user space is asked to make it.
+ */
+static __always_inline void say_read_socket(struct seq_file *seq, const struct sock *sk)
+{
+	struct rec_socket *socket = &found.socket.fact.socket;
+	bool known = find_socket(&found.socket, sk, REC_F_SOCKET);
+
+	if (!socket->local_port || (walk.port && socket->local_port != walk.port) ||
+	    (walk.ports_only && is_connection(socket->protocol, socket->state)))
+		return;
+	if (!socket->cookie)
+		say_holder(seq, 0, socket->protocol);
+	if (!known)
+		return;
+	if (knob_adopt) {
+		adopt_holder(&walk.task);
+		adopt(note_make(socket->cookie), socket->state, socket->cookie);
+	}
+	if (walk.with_ports)
+		row_add_bound(&found.socket, sk);
+	if (!listed_elsewhere(socket))
+		bpf_seq_write(seq, &found.socket, sizeof(found.socket));
+	say_holder(seq, socket->cookie, socket->protocol);
+}
+
+static __always_inline int say_file(const struct on_file *ctx, const struct task_struct *task,
+				    struct file *file)
+{
+	const struct sock *sk = socket_held(file);
+
+	if (!sk)
+		return 0;
+	if (socket_is_mptcp(BPF_CORE_READ(sk, sk_type), socket_protocol(sk)))
+		return say_mptcp(ctx, task, sk);
+	if (!socket_is_ours_sk(sk))
+		return 0;
+	describe_task(task);
+	holder_begin(ctx->fd);
+	say_read_socket(ctx->all->out, sk);
+	return 0;
+}
+#endif
+
+/* Each thread with a descriptor table of its own, and each leader. */
+SEC("iter/task_file")
+int snapshot_files(struct on_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (!file || !task)
+		return 0;
+	return say_file(ctx, task, file);
 }

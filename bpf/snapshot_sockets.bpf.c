@@ -34,6 +34,8 @@ int snapshot_tcp(struct on_tcp *ctx)
 	row_begin(&row, skc);
 	row.fact.socket.netns = walk.netns;
 	row.fact.socket.cookie = COOKIE(skc, skc);
+	if (is_without_identity(row.fact.socket.cookie))
+		return 0;
 	if (tcp) {
 		row_add_full(&row, &tcp->inet_conn.icsk_inet.sk);
 		row_add_tcp(&row, tcp);
@@ -65,6 +67,8 @@ int snapshot_udp(struct on_udp *ctx)
 	row_begin(&row, &sk->__sk_common);
 	row.fact.socket.netns = walk.netns;
 	row.fact.socket.cookie = COOKIE(sk, &sk->__sk_common);
+	if (is_without_identity(row.fact.socket.cookie))
+		return 0;
 	row_add_full(&row, sk);
 	if (walk.with_ports)
 		row_add_chosen(&row, sk);
@@ -78,7 +82,7 @@ int snapshot_udp(struct on_udp *ctx)
 /* Its number in the pid namespace of the process that reads. */
 static __always_inline __u32 number_for_reader(const struct task_struct *task)
 {
-	__u32 level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	__u32 level = BPF_CORE_READ(compat_current_task(), thread_pid, level);
 	const struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	const char *numbers = (const char *)&pid->numbers[0];
 

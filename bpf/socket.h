@@ -150,12 +150,20 @@ static __always_inline __u64 socket_cookie_of(const struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 }
 
-/* The cookie in a program with a typed socket: made if it is not there yet. */
+/*
+ * The cookie in a program with a typed socket. Most have one. Those that nobody asked get one: without, a
+ * socket has no identity. A request socket gives its cookie to the connection, and the connection its own to
+ * the TIME_WAIT that is left of it.
+ */
+#define COOKIE(typed, skc)                                                                                   \
+	({                                                                                                   \
+		__u64 cookie = (skc)->skc_cookie.counter;                                                    \
+		cookie ? cookie : compat_cookie_typed(typed, skc);                                           \
+	})
+
 static __always_inline __u64 socket_cookie_typed(struct sock *sk)
 {
-	__u64 cookie = sk->__sk_common.skc_cookie.counter;
-
-	return cookie ? cookie : bpf_get_socket_cookie(sk);
+	return COOKIE(sk, &sk->__sk_common);
 }
 
 static __always_inline bool socket_is_subflow(const struct sock *sk)
@@ -194,27 +202,33 @@ static __always_inline const struct sock *socket_next_subflow(struct subflows *s
 }
 
 /* The socket of a file, or NULL. */
-static __always_inline struct sock *socket_of_file(const struct file *file)
+static __always_inline struct sock *socket_held(const struct file *file)
 {
 	struct socket *socket;
-	struct sock *sk;
 
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* The one with the port. */
+static __always_inline struct sock *socket_of_file(const struct file *file)
+{
+	struct sock *sk = socket_held(file);
+
 	return sk ? socket_with_port(sk) : NULL;
 }
 
 /* The socket of an open descriptor of the current process, or NULL. */
 static __always_inline struct sock *socket_of_fd(int fd)
 {
-	struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
+	struct fdtable *table = TASK_READ(compat_current_task(), files, fdt);
 	struct file *file = NULL;
 
-	if (fd < 0 || (__u32)fd >= table->max_fds)
+	if (fd < 0 || (__u32)fd >= TASK_READ(table, max_fds))
 		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
+	bpf_probe_read_kernel(&file, sizeof(file), TASK_READ(table, fd) + fd);
 	return socket_of_file(file);
 }
 

@@ -98,7 +98,7 @@ static __always_inline __u64 searched_ns(const struct rec_connect *rec, const st
 /* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
 static __always_inline void connect_ended(struct sock *sk, int error)
 {
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	struct note *note = note_if_any(sk);
 	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_connect *rec;
 
@@ -145,7 +145,7 @@ static __always_inline int connect_error(struct sock *sk)
 /* A child was made; its note is a copy of the listener's. */
 static __always_inline void child_made(struct sock *sk)
 {
-	struct note *note = note_of(sk);
+	struct note *note = note_of_child(sk);
 	__u64 listener;
 
 	if (!note)
@@ -200,7 +200,7 @@ static __always_inline void listen_began(struct sock *sk)
  */
 static __always_inline void listen_ended(struct sock *sk)
 {
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	struct note *note = note_if_any(sk);
 	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_close *rec;
 	bool by_note;
@@ -276,7 +276,7 @@ static __always_inline void count_ended(struct sock *sk, __u64 cookie, const str
 
 static __always_inline void connection_ended(struct sock *sk, int old_state)
 {
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	struct note *note = note_if_any(sk);
 	__u64 cookie = socket_cookie_typed(sk);
 	struct rec_close *rec;
 
@@ -316,7 +316,7 @@ enum meaning {
 /* SYN_RECV: the child of a listener, or both ends opened at once (RFC 9293, section 3.5). */
 static __always_inline enum meaning meaning_of_syn_recv(struct sock *sk, int new_state)
 {
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	struct note *note = note_if_any(sk);
 
 	if (note && note->flags & NOTE_OUT)
 		return CONNECT_ENDED;
@@ -380,7 +380,7 @@ static __always_inline bool is_of_interest(const struct sock *sk, int new_state)
 /* What every meaning does; here for the transitions that have none, for the second copy to see. */
 static __always_inline void note_state(struct sock *sk, int new_state)
 {
-	struct note *note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	struct note *note = note_if_any(sk);
 
 	if (note)
 		note->state = new_state;
@@ -396,6 +396,7 @@ static __always_inline void state_changes(struct sock *sk, int old_state, int ne
 		act_on(meaning, sk, old_state, new_state);
 	else if (compat_tracepoints_preempt())
 		note_state(sk, new_state);
+	note_after_state(sk, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -415,7 +416,7 @@ static __always_inline bool first_was_skipped(struct sock *sk, enum meaning mean
 
 	if (!compat_tracepoints_preempt())
 		return pair_is_flagged(PAIRED_STATE);
-	note = bpf_sk_storage_get(&notes, sk, NULL, 0);
+	note = note_if_any(sk);
 	if (note)
 		return note->state != new_state;
 	return meaning == CONNECT_BEGAN || meaning == CHILD_MADE || meaning == CHILD_ESTABLISHED ||
@@ -437,6 +438,7 @@ static __always_inline void state_changes_unless_told(struct sock *sk, int old_s
 		act_on(meaning, sk, old_state, new_state);
 	else if (compat_tracepoints_preempt())
 		note_state(sk, new_state);
+	note_after_state(sk, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")

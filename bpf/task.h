@@ -20,9 +20,10 @@ static __always_inline __u64 task_start_ns(const struct task_struct *task)
  */
 static __always_inline __u64 task_current_start_ns(void)
 {
-	const struct task_struct *task = bpf_get_current_task_btf();
+	const struct task_struct *task = compat_current_task();
 
-	return task->pid == task->tgid ? task->start_boottime : task_start_ns(task);
+	return TASK_READ(task, pid) == TASK_READ(task, tgid) ? TASK_READ(task, start_boottime)
+							     : task_start_ns(task);
 }
 
 #define PF_KTHREAD 0x00200000
@@ -30,7 +31,7 @@ static __always_inline __u64 task_current_start_ns(void)
 /* A kernel thread acts for somebody else: the last reference of a ring that ended, for example. */
 static __always_inline bool task_is_kernel_thread(void)
 {
-	return bpf_get_current_task_btf()->flags & PF_KTHREAD;
+	return TASK_READ(compat_current_task(), flags) & PF_KTHREAD;
 }
 
 static __always_inline void task_fill_current(struct rec_task *to)
@@ -55,10 +56,10 @@ int process_announce(void);
 /* Identity and generation of the current process in one word: (pid, start, execs). */
 static __always_inline __u64 task_generation(void)
 {
-	const struct task_struct *task = bpf_get_current_task_btf();
+	const struct task_struct *task = compat_current_task();
 
-	return (task_current_start_ns() ^ (__u64)task->tgid << 40) +
-	       task->self_exec_id * 0x9e3779b97f4a7c15ull;
+	return (task_current_start_ns() ^ (__u64)TASK_READ(task, tgid) << 40) +
+	       TASK_READ(task, self_exec_id) * 0x9e3779b97f4a7c15ull;
 }
 
 /* The same with a glance at what this CPU did last: mostly the same process again. Every hook that names the

@@ -46,8 +46,7 @@ static int trace(struct diagnosis *diagnosis, struct snapshot **ret_snapshot, st
 	if (!error)
 		error = live_open(&live_options, ret_live, fault);
 	if (!error)
-		error = live_attach(*ret_live, snapshot_notes_fd(*ret_snapshot),
-				    snapshot_processes_fd(*ret_snapshot), fault);
+		error = live_attach(*ret_live, snapshot_maps(*ret_snapshot), fault);
 	return error;
 }
 

@@ -259,8 +259,7 @@ static int open_sources(struct session *session, struct fault *fault)
 	int error = load_sources(session, fault);
 
 	if (!error)
-		error = live_attach(session->live, snapshot_notes_fd(session->snapshot),
-				    snapshot_processes_fd(session->snapshot), fault);
+		error = live_attach(session->live, snapshot_maps(session->snapshot), fault);
 	if (error)
 		return error;
 	malloc_trim(0); /* libbpf has read some megabytes of kernel types */

@@ -260,8 +260,7 @@ static int open_sources(struct waiting *waiting, struct fault *fault)
 	if (!error)
 		error = live_open(&live_options, &waiting->live, fault);
 	if (!error)
-		error = live_attach(waiting->live, snapshot_notes_fd(waiting->snapshot),
-				    snapshot_processes_fd(waiting->snapshot), fault);
+		error = live_attach(waiting->live, snapshot_maps(waiting->snapshot), fault);
 	if (error)
 		return error;
 	waiting->enrich = enrich_new(&sink, live_cgroup2_fd(waiting->live));

@@ -119,7 +119,7 @@ static struct bpf_link *attach_one(const struct bpf_program *program, const stru
 				   struct hook_state *state)
 {
 	const char *event = section_of(program, "tracepoint/");
-	bool cgroup = section_of(program, "cgroup/");
+	bool cgroup = section_of(program, "cgroup/") || section_of(program, "sockops");
 	int place = cgroup ? places->cgroup2_fd : event ? places->tracefs_fd : 0;
 	struct bpf_link *link;
 
@@ -146,7 +146,7 @@ static void attach_hook(struct attachment *attachment, const struct bpf_object *
 	struct bpf_program *program = bpf_object__find_program_by_name(object, hook->program);
 	struct bpf_link *link;
 
-	*state = (struct hook_state){.missing = true, .cause = CAUSE_KERNEL};
+	*state = (struct hook_state){.missing = program || !hook->is_old, .cause = CAUSE_KERNEL};
 	link = program ? attach_one(program, places, state) : NULL;
 	if (!link)
 		return;

@@ -7,10 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Writes 1 into the map's only value. A descriptor or a negative errno. */
+/*
+ * Writes 1 into the map's only value. A descriptor or a negative errno. Those on kprobes ask for the cookie
+ * of what they are attached to first, since without that (before 5.15, 7adfc6c9b315) nothing can be made of
+ * them.
+ */
 static int load(int map, enum bpf_prog_type type, const struct bpf_prog_load_opts *options)
 {
-	const struct bpf_insn program[] = {
+	const struct bpf_insn all[] = {
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_attach_cookie},
 		{.code = BPF_LD | BPF_DW | BPF_IMM,
 		 .dst_reg = BPF_REG_1,
 		 .src_reg = BPF_PSEUDO_MAP_VALUE,
@@ -20,8 +25,8 @@ static int load(int map, enum bpf_prog_type type, const struct bpf_prog_load_opt
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	int fd = bpf_prog_load(type, "portsnoop_try", "GPL", program, sizeof(program) / sizeof(program[0]),
-			       options);
+	size_t n = sizeof(all) / sizeof(all[0]), begin = type == BPF_PROG_TYPE_KPROBE ? 0 : 1;
+	int fd = bpf_prog_load(type, "portsnoop_try", "GPL", all + begin, n - begin, options);
 
 	return fd < 0 ? -errno : fd;
 }

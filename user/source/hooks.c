@@ -15,9 +15,12 @@
 #define SEND	  "UDP ports by send (told late, when given back)"
 #define UDP	  HOOK_UNSEEN_UDP_CONNECT
 #define ADDRESSED "accepts that ask for the peer's address"
+#define CHILDREN  "connections of listeners, and which one they are of"
 #define PLAIN	  "accepts that do not ask for the peer's address"
 
 static const struct hook hooks[] = {
+	{"old_created", PROBE_CGROUP, F(ACCEPT), 0, CHILDREN, NULL, true},
+	{"old_socket_met", PROBE_CGROUP, F(ACCEPT), 0, CHILDREN, NULL, true},
 	{"exec_first", TYPED(F(PROCESS)), HOLDING},
 	{"exec_second", TYPED(F(PROCESS)), HOLDING},
 	{"exit_first", TYPED(F(PROCESS)), HOLDING},

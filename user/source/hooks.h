@@ -19,6 +19,7 @@ struct hook {
 	uint32_t unless;    /* TOLD_*: not needed where functions tell all of these */
 	const char *unseen; /* without it; NULL: all of the fact */
 	const char *since;  /* the kernel that has it, where that is above the floor */
+	bool is_old;	    /* only among the programs for old kernels (bpf/compat.h) */
 };
 
 #define HOOKS_MAX		32

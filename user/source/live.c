@@ -4,10 +4,13 @@
 #include <portsnoop/counters.h>
 
 #include "live.skel.h"
+#include "old_live.skel.h"
 #include "source/attach.h"
 #include "source/books.h"
+#include "source/cookies.h"
 #include "source/functions.h"
 #include "source/kprobes.h"
+#include "source/old_kernel.h"
 #include "source/refusals.h"
 #include "source/ring.h"
 #include "system/mounts.h"
@@ -21,6 +24,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+_Static_assert(sizeof(struct live_bpf__bss) == sizeof(struct old_live_bpf__bss) &&
+		       sizeof(struct live_bpf__rodata) == sizeof(struct old_live_bpf__rodata),
+	       "the programs for old kernels have the same variables");
+
 #define URING_ARGS_WITH_CQE 3 /* (ctx, req, cqe); before, the result stands among seven */
 
 #define PATIENCE_NS 50000000 /* for a program that was preempted while it wrote a record */
@@ -31,6 +38,7 @@ struct live {
 	struct books books;
 	struct ring ring;
 	struct live_options options;
+	struct shared_maps maps;
 	int cgroup2_fd;
 	uint32_t kprobes;    /* TOLD_*: what they are to tell */
 	int functions_error; /* why returns of functions are not used, a negative errno */
@@ -132,48 +140,83 @@ static int fit_to_kernel(struct live *live)
 	return 0;
 }
 
+static struct live_bpf *open_old(void)
+{
+	struct live_bpf *skeleton = calloc(1, sizeof(*skeleton));
+	size_t size;
+	const void *bytes = old_live_bpf__elf_bytes(&size);
+	int error = skeleton ? live_bpf__create_skeleton(skeleton) : -ENOMEM;
+
+	if (!error)
+		error = old_kernel_open(skeleton->skeleton, bytes, size);
+	if (!error)
+		return skeleton;
+	live_bpf__destroy(skeleton);
+	errno = -error;
+	return NULL;
+}
+
+/* The walks have found out which programs this kernel takes. */
+static bool is_old(const struct live *live)
+{
+	return live->maps.origins >= 0;
+}
+
 static int prepare(struct live *live, struct fault *fault)
 {
 	int error;
 
-	live->skeleton = live_bpf__open();
+	live->skeleton = is_old(live) ? open_old() : live_bpf__open();
 	error = live->skeleton ? fit_to_kernel(live) : -errno;
 	return error ? fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
 				 strerror(-error))
 		     : 0;
 }
 
-static int load_once(struct live *live, int notes_fd, int processes_fd)
+static int load_once(struct live *live)
 {
-	int error = bpf_map__reuse_fd(live->skeleton->maps.notes, notes_fd);
+	int error = bpf_map__reuse_fd(live->skeleton->maps.notes, live->maps.notes);
 
 	if (!error)
-		error = bpf_map__reuse_fd(live->skeleton->maps.processes, processes_fd);
+		error = bpf_map__reuse_fd(live->skeleton->maps.processes, live->maps.processes);
+	if (!error && is_old(live))
+		error = bpf_map__reuse_fd(bpf_object__find_map_by_name(live->skeleton->obj, "origins"),
+					  live->maps.origins);
 	return error ? error : live_bpf__load(live->skeleton);
 }
 
+static int load_anew(struct live *live, struct fault *fault)
+{
+	int error;
+
+	live_bpf__destroy(live->skeleton);
+	live->skeleton = NULL;
+	error = prepare(live, fault);
+	return error ? error : load_once(live);
+}
+
 /* A kernel that refuses one of the programs for functions has the next way to fall back on. */
-static int load_next_way(struct live *live, int notes_fd, int processes_fd, int error, struct fault *fault)
+static int load_next_way(struct live *live, int error, struct fault *fault)
 {
 	if (live->kprobes)
 		live->kprobes_error = error;
 	else
 		live->functions_error = error;
-	live_bpf__destroy(live->skeleton);
-	live->skeleton = NULL;
-	error = prepare(live, fault);
-	return error ? error : load_once(live, notes_fd, processes_fd);
+	return load_anew(live, fault);
 }
 
-static int load(struct live *live, int notes_fd, int processes_fd, struct fault *fault)
+static int load(struct live *live, struct fault *fault)
 {
 	int error;
 
 	raise_memlock();
-	error = load_once(live, notes_fd, processes_fd);
+	error = is_old(live) ? load_anew(live, fault) : load_once(live);
 	while (error && (live->kprobes || !live->functions_error))
-		error = load_next_way(live, notes_fd, processes_fd, error, fault);
-	return error ? fault_set_refused(fault, error, "the BPF programs") : 0;
+		error = load_next_way(live, error, fault);
+	if (!error)
+		return 0;
+	return is_old(live) ? old_kernel_fault(fault, error, "the BPF programs")
+			    : fault_set_refused(fault, error, "the BPF programs");
 }
 
 /* Of the groups that make up calls, the first that could not be told. A negative errno. */
@@ -225,6 +268,8 @@ static int attach(struct live *live, struct fault *fault)
 	if (!error && is_forced_in_vain(live))
 		return fail_without_functions(live, fault);
 	if (!error) {
+		if (is_old(live))
+			cookies_make(); /* one that fails is told by the walk that follows */
 		attach_run_iterator(live->skeleton->progs.owner_adopt);
 		return 0;
 	}
@@ -255,6 +300,7 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 	if (!live)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	live->cgroup2_fd = -1;
+	live->maps.origins = -1;
 	live->options = *options;
 	error = prepare(live, fault);
 	if (error) {
@@ -265,10 +311,12 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 	return 0;
 }
 
-int live_attach(struct live *live, int notes_fd, int processes_fd, struct fault *fault)
+int live_attach(struct live *live, struct shared_maps maps, struct fault *fault)
 {
-	int error = load(live, notes_fd, processes_fd, fault);
+	int error;
 
+	live->maps = maps;
+	error = load(live, fault);
 	if (!error)
 		error = map_memory(live, fault);
 	return error ? error : attach(live, fault);

@@ -9,6 +9,7 @@
 #include "core/finding.h"
 #include "source/counters.h"
 #include "source/fault.h"
+#include "source/shared_maps.h"
 #include "source/sink.h"
 
 #include <portsnoop/counters.h>
@@ -41,8 +42,8 @@ struct live_options {
 
 /* Reads what this kernel has. 0, or a negative errno with *fault in words. */
 int live_open(const struct live_options *options, struct live **ret_live, struct fault *fault);
-/* Loads and attaches; the two maps are those of the snapshot that serves this trace. The same. */
-int live_attach(struct live *live, int notes_fd, int processes_fd, struct fault *fault);
+/* Loads and attaches; the maps are those of the snapshot that serves this trace. The same. */
+int live_attach(struct live *live, struct shared_maps maps, struct fault *fault);
 /* Readable when records are there, after live_may_sleep() said yes. */
 int live_fd(const struct live *live);
 /* Hands out what has come. *ret_count: how many. 0, or what the sink said. */

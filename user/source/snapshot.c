@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/snapshot.h"
 
+#include "source/cookies.h"
 #include "source/netns_settings.h"
 #include "source/snapshot_beside.h"
 #include "source/snapshot_netns.h"
@@ -38,14 +39,9 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 	return 0;
 }
 
-int snapshot_notes_fd(const struct snapshot *snapshot)
+struct shared_maps snapshot_maps(const struct snapshot *snapshot)
 {
-	return snapshot->programs.notes_fd;
-}
-
-int snapshot_processes_fd(const struct snapshot *snapshot)
-{
-	return snapshot->programs.processes_fd;
+	return snapshot->programs.maps;
 }
 
 int snapshot_add_mptcp(struct snapshot *snapshot)
@@ -75,8 +71,10 @@ struct walk {
 	struct netns_set *namespaces;
 	const struct sink *to;
 	const struct snapshot_walk *what;
-	bool crowded;	/* there are more namespaces than have room */
-	bool uncovered; /* one of them was not walked, though descriptors were read as if it would be */
+	int cookie_error; /* of a descriptor's socket that got none */
+	bool cookie_made; /* of another one's: it can be told now */
+	bool crowded;	  /* there are more namespaces than have room */
+	bool uncovered;	  /* one of them was not walked, though descriptors were read as if it would be */
 };
 
 static int put_part(const struct walk *walk, enum walk_part part, uint32_t netns, uint64_t begin_ns,
@@ -213,12 +211,14 @@ static int walk_namespace(struct netns *netns, void *context)
 {
 	struct walk *walk = context;
 	uint64_t begin_ns = proc_boottime_ns();
-	int error = netns_enter(walk->namespaces, netns), result = 0;
+	int error = netns_enter(walk->namespaces, netns), untold = 0, result = 0;
 
 	if (error == -ENOENT) {
 		netns->state = NETNS_GONE; /* if a socket of it is held somewhere, its descriptor will tell */
 		return 0;
 	}
+	if (!error && snapshot_programs_are_old(&walk->snapshot->programs))
+		untold = cookies_make();
 	if (!error)
 		snapshot_programs_set_netns(&walk->snapshot->programs, netns->inode);
 	if (!error && walk->what->with_ports)
@@ -232,6 +232,8 @@ static int walk_namespace(struct netns *netns, void *context)
 		result = iterate(walk, ITERATE_IN_FLIGHT, walk->to, &error);
 	if (result)
 		return result;
+	if (!error)
+		error = untold; /* only those that have a cookie already were listed */
 	return error ? skip(walk, netns, begin_ns, error) : cover(walk, netns, begin_ns);
 }
 
@@ -273,12 +275,26 @@ static int walk_namespaces(struct walk *walk)
 /* --- descriptors ------------------------------------------------------------------------------------------
  */
 
+/* On old kernels: what has gone since needs none. */
+static int make_cookie(struct walk *walk, const struct rec_holder *holder)
+{
+	int error = cookies_make_of((pid_t)holder->task.pid, (int)holder->fd);
+
+	if (!error)
+		walk->cookie_made = true;
+	else if (error != -ESRCH && error != -EBADF && error != -ENOTSOCK)
+		walk->cookie_error = error;
+	return 0;
+}
+
 /* Passes on; takes note of namespaces that only their sockets show. */
 static int take_row(void *context, const void *record, size_t size)
 {
 	struct walk *walk = context;
 	const struct rec_socket_row *row = record;
 
+	if (row->fact.header.kind == REC_HOLDER && !((const struct rec_holder *)record)->cookie)
+		return make_cookie(walk, record);
 	if (row->fact.header.kind == REC_SOCKET &&
 	    !netns_set_reveal(walk->namespaces, row->fact.socket.netns))
 		walk->crowded = true;
@@ -290,11 +306,18 @@ static int walk_descriptors(struct walk *walk)
 	const struct sink rows = {.take = take_row, .context = walk};
 	uint64_t begin_ns = proc_boottime_ns();
 	struct snapshot *snapshot = walk->snapshot;
-	int error, result = snapshot_read_descriptors(snapshot->programs.links[ITERATE_FILES],
-						      &snapshot->buffer, &rows, &error);
+	int error, result, looks = 0;
 
+	do {
+		walk->cookie_made = false;
+		walk->cookie_error = 0;
+		result = snapshot_read_descriptors(snapshot->programs.links[ITERATE_FILES], &snapshot->buffer,
+						   &rows, &error);
+	} while (!result && !error && walk->cookie_made && !looks++);
 	if (result)
 		return result;
+	if (!error)
+		error = walk->cookie_error;
 	return put_part(walk, error ? WALK_SKIPPED : WALK_HOLDERS, 0, begin_ns, error);
 }
 
@@ -305,6 +328,8 @@ static int take_beside(struct walk *walk, struct beside *beside)
 
 	if (result)
 		return result;
+	if (!error)
+		error = walk->cookie_error;
 	return put_part(walk, error ? WALK_SKIPPED : WALK_HOLDERS, 0, beside_begin_ns(beside), error);
 }
 
@@ -324,7 +349,7 @@ static int walk_both(struct walk *walk)
 	if (!result && beside && !walk->uncovered) {
 		result = take_beside(walk, beside);
 		beside_end(beside);
-		return result;
+		return result || !walk->cookie_made ? result : walk_descriptors(walk);
 	}
 	beside_end(beside); /* before anybody else reads descriptors: the programs have one state */
 	return result ? result : walk_descriptors(walk);

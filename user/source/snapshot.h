@@ -4,6 +4,7 @@
 #define PORTSNOOP_SOURCE_SNAPSHOT_H
 
 #include "source/fault.h"
+#include "source/shared_maps.h"
 #include "source/sink.h"
 
 #include <portsnoop/event.h>
@@ -42,9 +43,7 @@ struct snapshot_walk {
 /* Loads the iterators. 0, or a negative errno with *fault in words. */
 int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_snapshot,
 		  struct fault *fault);
-/* The maps to share with live_attach(); stay the snapshot's. */
-int snapshot_notes_fd(const struct snapshot *snapshot);
-int snapshot_processes_fd(const struct snapshot *snapshot);
+struct shared_maps snapshot_maps(const struct snapshot *snapshot);
 /*
  * One walk: the sockets of every network namespace, this thread's own first, then every process's
  * descriptors; between REC_WALK records that say what was covered and what was not. The thread enters the

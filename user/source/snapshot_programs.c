@@ -3,7 +3,13 @@
 
 #include <portsnoop/walk.h>
 
+#include "old_snapshot.skel.h"
 #include "snapshot.skel.h"
+#include "source/old_kernel.h"
+
+_Static_assert(sizeof(struct snapshot_bpf__bss) == sizeof(struct old_snapshot_bpf__bss) &&
+		       sizeof(struct snapshot_bpf__rodata) == sizeof(struct old_snapshot_bpf__rodata),
+	       "the programs for old kernels have the same variables");
 #pragma GCC diagnostic push /* generated code subtracts void pointers */
 #pragma GCC diagnostic ignored "-Wpointer-arith"
 #include "lean_holders.skel.h"
@@ -14,6 +20,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- the light skeletons ----------------------------------------------------------------------------------
@@ -66,7 +73,7 @@ static void *load_holders_beside(void *programs)
 
 static void forget(struct snapshot_programs *programs)
 {
-	*programs = (struct snapshot_programs){.covered_fd = -1, .notes_fd = -1, .processes_fd = -1};
+	*programs = (struct snapshot_programs){.covered_fd = -1, .maps = {-1, -1, -1}};
 	for (int i = 0; i < ITERATOR_COUNT; i++)
 		programs->links[i] = -1;
 }
@@ -110,7 +117,8 @@ static int size_maps(struct snapshot_bpf *full, bool serves_trace)
 static int attach(struct snapshot_programs *programs, enum iterator iterator, struct bpf_program *program,
 		  struct bpf_link **ret_link)
 {
-	union bpf_iter_link_info map = {.map.map_fd = (__u32)bpf_map__fd(programs->full->maps.notes)};
+	int origins = programs->maps.origins, notes = bpf_map__fd(programs->full->maps.notes);
+	union bpf_iter_link_info map = {.map.map_fd = (__u32)(origins >= 0 ? origins : notes)};
 	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, of_map, .link_info = &map, .link_info_len = sizeof(map));
 	struct bpf_link *link;
 
@@ -146,29 +154,72 @@ static int attach_full(struct snapshot_programs *programs)
 	return error;
 }
 
+static struct snapshot_bpf *open_old(void)
+{
+	struct snapshot_bpf *full = calloc(1, sizeof(*full));
+	size_t size;
+	const void *bytes = old_snapshot_bpf__elf_bytes(&size);
+	int error = full ? snapshot_bpf__create_skeleton(full) : -ENOMEM;
+
+	if (!error)
+		error = old_kernel_open(full->skeleton, bytes, size);
+	if (!error)
+		return full;
+	snapshot_bpf__destroy(full);
+	errno = -error;
+	return NULL;
+}
+
+static void take_maps(struct snapshot_programs *programs, bool old)
+{
+	const struct snapshot_bpf *full = programs->full;
+
+	programs->covered_fd = bpf_map__fd(full->maps.covered);
+	programs->sockets = programs->holders = &full->bss->walk;
+	programs->maps.notes = bpf_map__fd(full->maps.notes);
+	programs->maps.processes = bpf_map__fd(full->maps.processes);
+	if (old)
+		programs->maps.origins = bpf_object__find_map_fd_by_name(full->obj, "origins");
+}
+
+/* 0 or a negative errno; *ret_untyped when the kernel's types cannot be read. */
+static int load_one(struct snapshot_programs *programs, bool serves_trace, bool old, bool *ret_untyped)
+{
+	struct snapshot_bpf *full = old ? open_old() : snapshot_bpf__open();
+	int error;
+
+	*ret_untyped = !full;
+	if (!full)
+		return -errno;
+	programs->full = full;
+	error = size_maps(full, serves_trace);
+	if (!error)
+		error = snapshot_bpf__load(full);
+	if (error)
+		return error;
+	take_maps(programs, old);
+	return attach_full(programs);
+}
+
 static int load_full(struct snapshot_programs *programs, const struct snapshot_options *options,
 		     struct fault *fault)
 {
-	struct snapshot_bpf *full = snapshot_bpf__open();
-	int error;
+	bool untyped, old = options->lean && old_kernel_is(); /* the light ones were refused */
+	int error = load_one(programs, options->serves_trace, old, &untyped);
 
-	if (!full)
-		return fault_set(fault, -errno, "cannot read the kernel's type information (BTF): %s",
-				 strerror(errno));
-	programs->full = full;
-	error = size_maps(full, options->serves_trace);
-	if (!error)
-		error = snapshot_bpf__load(full);
-	if (!error)
-		error = attach_full(programs);
-	if (!error) {
-		programs->covered_fd = bpf_map__fd(full->maps.covered);
-		programs->sockets = programs->holders = &full->bss->walk;
-		programs->notes_fd = bpf_map__fd(full->maps.notes);
-		programs->processes_fd = bpf_map__fd(full->maps.processes);
-		return 0;
+	if (error && !untyped && !old && old_kernel_is()) {
+		old = true;
+		snapshot_bpf__destroy(programs->full);
+		forget(programs);
+		error = load_one(programs, options->serves_trace, true, &untyped);
 	}
-	return fault_set_refused(fault, error, "the BPF iterators");
+	if (!error)
+		return 0;
+	if (untyped)
+		return fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
+				 strerror(-error));
+	return old ? old_kernel_fault(fault, error, "the BPF iterators")
+		   : fault_set_refused(fault, error, "the BPF iterators");
 }
 
 /* --- both -------------------------------------------------------------------------------------------------
@@ -202,6 +253,11 @@ void snapshot_programs_begin(struct snapshot_programs *programs, const struct sn
 void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode)
 {
 	programs->sockets->netns = inode;
+}
+
+bool snapshot_programs_are_old(const struct snapshot_programs *programs)
+{
+	return programs->maps.origins >= 0;
 }
 
 bool snapshot_programs_notes_kill(const struct snapshot_programs *programs)

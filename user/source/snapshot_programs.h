@@ -34,7 +34,7 @@ struct snapshot_programs {
 	struct walk_state *sockets, *holders; /* what their iterators go by; the same one in the ordinary */
 	int links[ITERATOR_COUNT];	      /* descriptors for bpf_iter_create(); negative: left out */
 	int covered_fd;			      /* map of the namespaces that are done */
-	int notes_fd, processes_fd;	      /* to share; negative: the light skeleton has none */
+	struct shared_maps maps;	      /* to share; the light skeletons have none */
 };
 
 int snapshot_programs_load(struct snapshot_programs *programs, const struct snapshot_options *options,
@@ -43,6 +43,8 @@ int snapshot_programs_load(struct snapshot_programs *programs, const struct snap
 void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what);
 /* The network namespace that the next reader of tcp and udp is in: they take it on trust. */
 void snapshot_programs_set_netns(struct snapshot_programs *programs, uint32_t inode);
+/* Whether they are those for old kernels, which cannot give a socket its cookie (cookies.h). */
+bool snapshot_programs_are_old(const struct snapshot_programs *programs);
 /* After the walk over tasks: whether socket storage must not be walked on this kernel. */
 bool snapshot_programs_notes_kill(const struct snapshot_programs *programs);
 /*
