@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Each bind that fails with EADDRINUSE is followed by who is in its way: as those processes know it. */
 #include "act.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "tool.h"
 #include "truth.h"
@@ -187,6 +188,7 @@ void bind_conflicts(struct scene *scene)
 	struct tool tool;
 	pid_t child;
 
+	offer_port_table(scene);
 	tool_start(&tool, scene, NULL);
 	child = meet_listener(scene, &meetings);
 	meet_others(scene, &meetings);
@@ -240,6 +242,7 @@ void bind_conflicts_storm(struct scene *scene)
 	uint64_t begin, seconds;
 	int listener, fd;
 
+	offer_port_table(scene);
 	tool_start(&tool, scene, NULL);
 	listener = act_listener(scene, &at, 4);
 	fd = act_socket(scene, AF_INET, SOCK_STREAM);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,6 +179,8 @@ static int drop_the_rest(void)
 	static const unsigned long dropped[] = {CAP_SYS_ADMIN,	  CAP_SYS_PTRACE, CAP_SYS_MODULE,
 						CAP_SYS_RESOURCE, CAP_SYSLOG,	  CAP_SYS_RAWIO};
 
+	/* Before 5.11 the memory of BPF counts: one of these would raise the limit. */
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
 		if (cover_capability(dropped[i]))
 			return -1;

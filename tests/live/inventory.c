@@ -3,6 +3,7 @@
 
 #include "act.h"
 #include "bound.h"
+#include "offer.h"
 #include "truth.h"
 
 #include <dirent.h>
@@ -408,7 +409,7 @@ static void join(const struct scene *scene, struct inventory *inventory, struct 
 		}
 		inventory_say_holders(scene, row, pids, n);
 		if (row->inode && !n)
-			strcpy(row->holders, INVENTORY_IN_FLIGHT);
+			strcpy(row->holders, offer_in_flight() ? INVENTORY_IN_FLIGHT : "");
 		inventory->rows[kept++] = *row;
 	}
 	inventory->n = kept;

@@ -26,10 +26,29 @@ static bool is_too_old_for(const struct since *what)
 
 void offer_kernel(const struct scene *scene, const char *complaint)
 {
-	static const struct since floor = {.major = 5, .minor = 15};
+	static const struct since floor = {.major = 5, .minor = 10};
 
-	if (strstr(complaint, "portsnoop needs what Linux 5.15 has") && is_too_old_for(&floor))
-		scene_skip(scene, "portsnoop needs Linux 5.15, and says so");
+	if (strstr(complaint, "portsnoop needs what Linux 5.10 has") && is_too_old_for(&floor))
+		scene_skip(scene, "portsnoop needs Linux 5.10, and says so");
+}
+
+bool offer_in_flight(void)
+{
+	return !is_too_old_for(&(struct since){.major = 5, .minor = 17});
+}
+
+void offer_port_table(struct scene *scene)
+{
+	static const struct since table = {.major = 5, .minor = 17};
+	struct tool_result result;
+
+	if (!is_too_old_for(&table))
+		return;
+	tool_run(scene, &result, NULL, "why", "7999", NULL);
+	if (result.status != 3 || !strstr(result.err, "reads its tables of ports") ||
+	    !strstr(result.err, "it takes Linux 5.17"))
+		scene_fail(scene, "why: exit code %d, %s", result.status, result.err);
+	scene_skip(scene, "no table of ports: the kernel is older than 5.17, and portsnoop says so");
 }
 
 void offer_need(const struct tool *tool, const char *fact)

@@ -12,6 +12,10 @@
 void offer_need(const struct tool *tool, const char *fact);
 /* Skips when the tool said that the kernel is below the floor, and it is. */
 void offer_kernel(const struct scene *scene, const char *complaint);
+/* Whether what is under way in a message can be found. */
+bool offer_in_flight(void);
+/* Skips where the kernel's table of ports cannot be read; `why` must say so. */
+void offer_port_table(struct scene *scene);
 /* What a run said on standard error, without the line about what this kernel is too old for. */
 const char *offer_complaints(const struct tool_result *result);
 

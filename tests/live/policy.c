@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@ static int load_no(const struct scene *scene, enum bpf_attach_type type)
 		.expected_attach_type = type,
 	};
 
+	setrlimit(RLIMIT_MEMLOCK,
+		  &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}); /* programs count, before 5.11 */
 	return (int)scene_must(scene, bpf(BPF_PROG_LOAD, &attr), "loading a program of a control group");
 }
 

@@ -4,6 +4,7 @@
  * somebody else decides. Each process that is asked about says itself what bind(2) told it.
  */
 #include "act.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "tool.h"
 
@@ -350,6 +351,7 @@ void why_asked(struct scene *scene)
 	struct person *person = shared_new(scene, sizeof(*person));
 
 	scene_need_ipv6(scene);
+	offer_port_table(scene);
 	words(scene);
 	rights_of(scene, person);
 	rights_elsewhere(scene, person);

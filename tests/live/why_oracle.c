@@ -4,6 +4,7 @@
  * tables hold at that moment, and then it is done. Verdict and errno must be the same, every time.
  */
 #include "core/bind_conflict.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "source/bind_table.h"
 #include "system/bind_probe.h"
@@ -229,6 +230,7 @@ void why_oracle(struct scene *scene)
 	unsigned situations = situations_of(scene);
 
 	scene_need_ipv6(scene);
+	offer_port_table(scene);
 	scene_note(scene, "WHY_SEED=%llu", (unsigned long long)seed);
 	if (bind_table_open(&oracle.table, &fault))
 		scene_fail(scene, "%s", fault.text);

@@ -4,6 +4,7 @@
  * afterwards agrees with the verdict.
  */
 #include "act.h"
+#include "offer.h"
 #include "scenarios.h"
 #include "tool.h"
 
@@ -416,6 +417,7 @@ void why_situations(struct scene *scene)
 	static const size_t time_wait = 2, connection = 3;
 
 	scene_need_ipv6(scene);
+	offer_port_table(scene);
 	for (size_t i = 0; i < N_SITUATIONS; i++)
 		if (i != time_wait && i != connection)
 			run(scene, i);

@@ -32,7 +32,7 @@ static const char *meaning_of(int error)
 	case EAGAIN:
 		return "Something interrupted it; try again";
 	default: /* EINVAL, E2BIG, EACCES, ESRCH ...: a program, a map or a helper that it does not know */
-		return "portsnoop needs what Linux 5.15 has";
+		return "portsnoop needs what Linux 5.10 has";
 	}
 }
 
