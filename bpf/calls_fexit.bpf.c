@@ -253,7 +253,7 @@ FEXIT_PAIR(fexit_autobind, "inet_autobind", PAIRED_AUTOBIND, autobind_ended(sk, 
 /* --- accept ----------------------------------------------------------------------------------------------
  */
 
-static __always_inline void accept_ended(struct sock *sk)
+static __always_inline void accept_ended(const struct sock *listener, struct sock *sk)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct claim claim = {};
@@ -274,16 +274,17 @@ static __always_inline void accept_ended(struct sock *sk)
 		     &claim); /* each is returned once, with a claim or without */
 	if (!claim.listener)
 		claim.listener = note->listener;
+	note_fill_listener(&claim, listener);
 	note_owned_by_current(note);
 	accept_took(sk, cookie, note, &claim, PROBE_FENTRY);
 }
 
 /* Up to 6.9; since then two arguments (92ef0fd55ac8 "net: change proto and proto_ops accept type"). */
-FEXIT_PAIR(fexit_accept_of4, "inet_csk_accept", PAIRED_ACCEPT, accept_ended(sk), struct sock *listener,
-	   int flags, int *error, bool kernel, struct sock *sk)
+FEXIT_PAIR(fexit_accept_of4, "inet_csk_accept", PAIRED_ACCEPT, accept_ended(listener, sk),
+	   struct sock *listener, int flags, int *error, bool kernel, struct sock *sk)
 
-FEXIT_PAIR(fexit_accept_of2, "inet_csk_accept", PAIRED_ACCEPT, accept_ended(sk), struct sock *listener,
-	   void *argument, struct sock *sk)
+FEXIT_PAIR(fexit_accept_of2, "inet_csk_accept", PAIRED_ACCEPT, accept_ended(listener, sk),
+	   struct sock *listener, void *argument, struct sock *sk)
 
 /*
  * Threads that were inside accept(2) when the hook came: their return passes it by, and the system call's own

@@ -160,6 +160,16 @@ static __always_inline void note_after_state(const struct sock *sk, int state)
 
 #endif
 
+/* On old kernels, a child that is accepted before it is established has no note to say where it comes from.
+ */
+static __always_inline void note_fill_listener(struct claim *claim, const struct sock *listener)
+{
+#ifdef OLD_KERNEL
+	if (!claim->listener)
+		claim->listener = listener->__sk_common.skc_cookie.counter;
+#endif
+}
+
 /* Of a listener from before, which tells its children where they come from. */
 static __always_inline void note_is_of_listener(struct note *note, __u64 cookie)
 {
