@@ -95,6 +95,18 @@ static __always_inline __u64 searched_ns(const struct rec_connect *rec, const st
 	return note->since_ns > note->begun_ns ? note->since_ns - note->begun_ns : 0;
 }
 
+/*
+ * connect(2) will say so, too, now or when it is asked again; not of a socket that nobody has any more, nor
+ * of one of the kernel's own, whose release nobody sees: what is put down here would stay for ever.
+ */
+static __always_inline void claim_failed(const struct sock *sk, __u64 cookie, struct note *note)
+{
+	if (note->flags & NOTE_RELEASED || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+		return;
+	note->flags |= NOTE_FAILED_CLAIM;
+	claim_put(cookie, CLAIM_FAILED, 0);
+}
+
 /* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
 static __always_inline void connect_ended(struct sock *sk, int error)
 {
@@ -127,8 +139,8 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 	} else {
 		if (note->flags & NOTE_AUTOBOUND)
 			note->since_ns = 0;
-		note->flags = (note->flags & ~NOTE_OUT) | NOTE_FAILED_CLAIM;
-		claim_put(cookie, CLAIM_FAILED, 0);
+		note->flags &= ~NOTE_OUT;
+		claim_failed(sk, cookie, note);
 	}
 }
 

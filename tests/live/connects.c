@@ -212,6 +212,35 @@ void connect_closed_early(struct scene *scene)
 	finish(&tool);
 }
 
+/* As many as fill any table that one of them leaves something in. */
+void connect_closed_often(struct scene *scene)
+{
+	unsigned n = scene_count(scene, 40000);
+	json_t *summary, *lost;
+	struct deaf deaf;
+	struct tool tool;
+
+	tool_start(&tool, scene, NULL);
+	deaf_open(scene, &deaf, 7522);
+	for (unsigned i = 0; i < n; i++) {
+		int fd = act_socket(scene, AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+
+		if (connect(fd, &deaf.address.any, address_length(&deaf.address)) == 0 ||
+		    errno != EINPROGRESS)
+			scene_fail(scene, "connect %u: %s", i, strerror(errno));
+		close(fd);
+	}
+	tool_await_count(&tool, EVENT_CONNECT, n);
+	deaf_close(scene, &deaf);
+	tool_end(&tool);
+	summary = tool_summary(&tool);
+	lost = event_at(summary, "portsnoop.lost");
+	if (!json_is_object(lost) || json_object_size(lost))
+		scene_fail(scene, "something was lost: %s", json_dumps(lost, 0));
+	json_decref(summary);
+	scene_note(scene, "%u connects that were given up", n);
+}
+
 /* --- no way there -----------------------------------------------------------------------------------------
  */
 

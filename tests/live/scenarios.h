@@ -31,6 +31,7 @@
 	X(connect_unreachable)                                                                               \
 	X(connect_nonblocking)                                                                               \
 	X(connect_closed_early)                                                                              \
+	X(connect_closed_often)                                                                              \
 	X(parents_socket)                                                                                    \
 	X(makers_gone)                                                                                       \
 	X(udp)                                                                                               \
