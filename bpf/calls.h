@@ -289,7 +289,7 @@ static __always_inline void connect_returned(const struct sock *sk, int error, c
 			udp_port_returned(sk, cookie, probe);
 		return;
 	}
-	if (!error || connect_is_undecided(error) || claim_take(cookie, CLAIM_FAILED, &claim))
+	if (!error || connect_is_undecided(error) || failed_take(cookie))
 		return;
 	connect_failed_early(sk, cookie, error, address, probe);
 }

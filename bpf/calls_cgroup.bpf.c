@@ -108,7 +108,6 @@ int subflow_bound6(struct bpf_sock *ctx)
 /* A connect begins. What it leads to is seen elsewhere; here what must be known then is put down. */
 static __always_inline int connect_begins(struct bpf_sock_addr *ctx)
 {
-	struct claim stale;
 	struct note *note;
 
 	if (!is_ours(ctx) || !ctx->sk)
@@ -116,9 +115,9 @@ static __always_inline int connect_begins(struct bpf_sock_addr *ctx)
 	note = note_of_here(ctx, ctx->sk);
 	if (!note)
 		return 1;
-	if (note->flags & NOTE_FAILED_CLAIM) {
-		note->flags &= ~NOTE_FAILED_CLAIM;
-		claim_take(bpf_get_socket_cookie(ctx), CLAIM_FAILED, &stale);
+	if (note->flags & NOTE_FAILED) {
+		note->flags &= ~NOTE_FAILED;
+		failed_take(bpf_get_socket_cookie(ctx));
 	}
 	if (ctx->protocol == IPPROTO_UDP && !BPF_CORE_READ(socket_of(ctx), __sk_common.skc_num)) {
 		note->flags |= NOTE_PORT_CLAIM;

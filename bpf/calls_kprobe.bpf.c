@@ -193,9 +193,9 @@ int kprobe_listen(struct pt_regs *ctx)
 /* The state change of this very attempt has told it; what an earlier attempt left does not count. */
 static __always_inline bool state_has_told(__u64 cookie, const struct probed_call *call)
 {
-	const struct claim *claim = bpf_map_lookup_elem(&claims, &cookie);
+	const __u64 *failed_ns = bpf_map_lookup_elem(&failed_connects, &cookie);
 
-	return claim && claim->kind == CLAIM_FAILED && claim->time_ns >= call->begun_ns;
+	return failed_ns && *failed_ns >= call->begun_ns;
 }
 
 /* What fails before a SYN: refused by a security module or a control group, or without a route or a port. */

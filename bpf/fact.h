@@ -100,6 +100,12 @@ static __always_inline bool claim_take(__u64 cookie, enum claim_kind kind, struc
 	return bpf_map_delete_elem(&claims, &cookie) == 0;
 }
 
+/* Whether the state change has told that this connect failed. */
+static __always_inline bool failed_take(__u64 cookie)
+{
+	return bpf_map_delete_elem(&failed_connects, &cookie) == 0;
+}
+
 /* A child that ended: whichever of the two stands, it is nobody's any more. */
 static __always_inline void claim_drop_of_child(__u64 cookie)
 {

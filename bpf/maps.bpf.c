@@ -8,6 +8,7 @@ struct origins_map origins SEC(".maps");
 struct requests_map requests SEC(".maps");
 #endif
 struct claims_map claims SEC(".maps");
+struct failed_map failed_connects SEC(".maps");
 struct asked_map asked SEC(".maps");
 struct processes_map processes SEC(".maps");
 struct refused_map refused SEC(".maps");

@@ -34,14 +34,14 @@ struct note {
 #endif
 };
 
-#define NOTE_IN		  0x0001 /* came through a listener */
-#define NOTE_OUT	  0x0002 /* connected */
-#define NOTE_AUTOBOUND	  0x0004 /* connect chose the port */
-#define NOTE_ACCEPTED	  0x0008
-#define NOTE_RELEASED	  0x0010 /* last descriptor gone; task is the releaser */
-#define NOTE_TASK	  0x0020 /* task is filled */
-#define NOTE_FAILED_CLAIM 0x0040 /* a CLAIM_FAILED entry may stand */
-#define NOTE_PORT_CLAIM	  0x0080 /* a CLAIM_AUTOBIND or CLAIM_LISTEN entry may stand */
+#define NOTE_IN		0x0001 /* came through a listener */
+#define NOTE_OUT	0x0002 /* connected */
+#define NOTE_AUTOBOUND	0x0004 /* connect chose the port */
+#define NOTE_ACCEPTED	0x0008
+#define NOTE_RELEASED	0x0010 /* last descriptor gone; task is the releaser */
+#define NOTE_TASK	0x0020 /* task is filled */
+#define NOTE_FAILED	0x0040 /* an entry of failed_connects may stand */
+#define NOTE_PORT_CLAIM 0x0080 /* a CLAIM_AUTOBIND or CLAIM_LISTEN entry may stand */
 /* Only on old kernels: */
 #define NOTE_RELEASE_COMES 0x0100 /* cgroup programs see this socket */
 #define NOTE_ADOPTED	   0x0200 /* a listener that was there before */
@@ -90,7 +90,6 @@ enum claim_kind {
 	CLAIM_ACCEPT,	/* established, not yet accepted */
 	CLAIM_TAKEN,	/* accepted before it was established (TCP fast open) */
 	CLAIM_AUTOBIND, /* connect(2) of an unbound UDP socket */
-	CLAIM_FAILED,	/* a failed connect, already reported by the state change */
 	CLAIM_LISTEN,	/* listen(2) of an unbound socket */
 };
 
@@ -106,6 +105,18 @@ struct claims_map {
 	__uint(max_entries, 32768);
 	__type(key, __u64);
 	__type(value, struct claim);
+};
+
+/*
+ * When the state change told that this socket's connect failed, so that connect(2) need not, now or when it
+ * is asked again. By cookie. Not of all is the release seen, and what stays of the others goes one day: a
+ * failure could be told twice, and nothing missed.
+ */
+struct failed_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
 };
 
 /* What a bind asks for, by thread: the kernel's own copy of the address, from cgroup/bind4,6. */
@@ -279,6 +290,7 @@ extern struct origins_map origins SEC(".maps");
 extern struct requests_map requests SEC(".maps");
 #endif
 extern struct claims_map claims SEC(".maps");
+extern struct failed_map failed_connects SEC(".maps");
 extern struct asked_map asked SEC(".maps");
 extern struct processes_map processes SEC(".maps");
 extern struct refused_map refused SEC(".maps");

@@ -25,8 +25,8 @@ static __always_inline void drop_claims(const struct sock *sk, struct note *note
 {
 	struct claim claim;
 
-	if (note->flags & NOTE_FAILED_CLAIM)
-		claim_take(cookie, CLAIM_FAILED, &claim);
+	if (note->flags & NOTE_FAILED)
+		failed_take(cookie);
 	if (!(note->flags & NOTE_PORT_CLAIM))
 		return;
 	claim_take(cookie, CLAIM_LISTEN, &claim);

@@ -95,16 +95,15 @@ static __always_inline __u64 searched_ns(const struct rec_connect *rec, const st
 	return note->since_ns > note->begun_ns ? note->since_ns - note->begun_ns : 0;
 }
 
-/*
- * connect(2) will say so, too, now or when it is asked again; not of a socket that nobody has any more, nor
- * of one of the kernel's own, whose release nobody sees: what is put down here would stay for ever.
- */
-static __always_inline void claim_failed(const struct sock *sk, __u64 cookie, struct note *note)
+/* connect(2) will say so, too, now or when it is asked again; not of a socket that nobody has any more. */
+static __always_inline void note_failed(__u64 cookie, struct note *note)
 {
-	if (note->flags & NOTE_RELEASED || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (note->flags & NOTE_RELEASED)
 		return;
-	note->flags |= NOTE_FAILED_CLAIM;
-	claim_put(cookie, CLAIM_FAILED, 0);
+	note->flags |= NOTE_FAILED;
+	bpf_map_update_elem(&failed_connects, &cookie, &now, BPF_ANY);
 }
 
 /* The outcome. error: 0, a positive errno or CONNECT_ABORTED. */
@@ -140,7 +139,7 @@ static __always_inline void connect_ended(struct sock *sk, int error)
 		if (note->flags & NOTE_AUTOBOUND)
 			note->since_ns = 0;
 		note->flags &= ~NOTE_OUT;
-		claim_failed(sk, cookie, note);
+		note_failed(cookie, note);
 	}
 }
 
