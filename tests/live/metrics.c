@@ -46,7 +46,7 @@ static void expect(const struct scraped *scraped, const char *what, double count
 }
 
 #define EXPECT_IN(scraped, done, name, ...)                                                                  \
-	expect(scraped, name, scraped_sum(scraped, name, __VA_ARGS__, NULL), done)
+	expect(scraped, name " of " #__VA_ARGS__, scraped_sum(scraped, name, __VA_ARGS__, NULL), done)
 #define EXPECT(done, name, ...) EXPECT_IN(scraped, done, name, __VA_ARGS__)
 
 static void check_calls(const struct scraped *scraped, const struct places *at, const struct tally *tally)

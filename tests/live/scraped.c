@@ -54,10 +54,14 @@ void scraped_start(struct scraped *scraped, struct scene *scene, ...)
 	await_next(scraped);
 }
 
-/* One that was under way is told from the one after it. An inode may be used again at once, but not by the
- * next file: the one before it is still there then. */
+/* The file that is there was begun before, and the next one may have been. An inode may be used again at
+ * once, but not by the next file: the one before it is still there then. */
 void scraped_read(struct scraped *scraped)
 {
+	struct stat stat_buf;
+
+	if (stat(scraped->path, &stat_buf) == 0)
+		scraped->inode = stat_buf.st_ino;
 	await_next(scraped);
 	await_next(scraped);
 	free(scraped->text);
