@@ -112,12 +112,12 @@ static __always_inline void pair_leave_first(enum paired_program program)
 		*(volatile __u8 *)&counters->on_stack[program] = 0;
 }
 
-static __always_inline void count_rescued(void)
+static __always_inline void count_rescued(enum paired_program program)
 {
 	struct cpu_counters *counters = counters_here();
 
 	if (counters)
-		__sync_fetch_and_add(&counters->rescued, 1);
+		__sync_fetch_and_add(&counters->rescued[program], 1);
 }
 
 static __always_inline bool pair_is_flagged(enum paired_program program)
@@ -131,7 +131,7 @@ static __always_inline bool pair_enter_second(enum paired_program program)
 {
 	if (!pair_is_flagged(program))
 		return false;
-	count_rescued();
+	count_rescued(program);
 	return true;
 }
 
@@ -193,7 +193,7 @@ static __always_inline bool thread_pair_enter_second(enum paired_program program
 	*(volatile __u32 *)slot = 0;
 	if (found == mark)
 		return false;
-	count_rescued();
+	count_rescued(program);
 	return true;
 }
 

@@ -444,7 +444,7 @@ static __always_inline void state_changes_unless_told(struct sock *sk, int old_s
 		meaning = meaning_of(sk, old_state, new_state);
 	if (!first_was_skipped(sk, meaning, new_state))
 		return;
-	count_rescued();
+	count_rescued(PAIRED_STATE);
 	if (meaning != MEANS_NOTHING)
 		act_on(meaning, sk, old_state, new_state);
 	else if (compat_tracepoints_preempt())

@@ -23,25 +23,6 @@ enum loss_stage {
 };
 _Static_assert((int)LOSS_STAGE_COUNT <= SUMMARY_STAGES, "summary has no room for every stage");
 
-/*
- * What one CPU counted. The kernel side writes with atomic additions, since an interrupt can come between;
- * user space reads the mapped page. Only ever grows.
- */
-struct cpu_counters {
-	__u64 emitted[SUMMARY_KINDS]; /* by enum rec_kind, before the reservation */
-	__u64 dropped[SUMMARY_KINDS]; /* the reservation failed */
-	__u64 rescued;		      /* runs of a second copy in place of a skipped first one */
-	__u64 map_full;		      /* an update of a bounded map failed */
-	__u8 on_stack[16];	      /* by enum paired_program: its first copy is on this CPU's stack */
-	__u64 announced;	      /* the process whose name this CPU sent or found sent last; a mix */
-	__u64 calls_begun;	      /* functions under kprobes: called, */
-	__u64 calls_ended;	      /* and returned from; the same threads can be on two CPUs */
-	__u64 calls_unended;	      /* the return was not seen, as the thread's next call shows */
-	__u64 calls_unbegun;	      /* the return was seen, the call was not */
-	__u64 reserved[7];	      /* a multiple of a cache line, so that CPUs do not share one */
-};
-_Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
-
 /* Programs that are attached twice, since the kernel skips one that interrupts itself. */
 enum paired_program {
 	PAIRED_STATE,
@@ -59,7 +40,27 @@ enum paired_program {
 	PAIRED_ACCEPT,
 	PAIRED_COUNT
 };
-_Static_assert((int)PAIRED_COUNT <= 16, "on_stack has no room for every pair");
+#define PAIRED_ROOM 16
+_Static_assert((int)PAIRED_COUNT <= PAIRED_ROOM, "no room for every pair");
+
+/*
+ * What one CPU counted. The kernel side writes with atomic additions, since an interrupt can come between;
+ * user space reads the mapped page. Only ever grows.
+ */
+struct cpu_counters {
+	__u64 emitted[SUMMARY_KINDS]; /* by enum rec_kind, before the reservation */
+	__u64 dropped[SUMMARY_KINDS]; /* the reservation failed */
+	__u64 rescued[PAIRED_ROOM]; /* by enum paired_program: runs of the second copy for a skipped first */
+	__u64 map_full;		    /* an update of a bounded map failed */
+	__u8 on_stack[PAIRED_ROOM]; /* by enum paired_program: its first copy is on this CPU's stack */
+	__u64 announced;	    /* the process whose name this CPU sent or found sent last; a mix */
+	__u64 calls_begun;	    /* functions under kprobes: called, */
+	__u64 calls_ended;	    /* and returned from; the same threads can be on two CPUs */
+	__u64 calls_unended;	    /* the return was not seen, as the thread's next call shows */
+	__u64 calls_unbegun;	    /* the return was seen, the call was not */
+	__u64 reserved[8];	    /* a multiple of a cache line, so that CPUs do not share one */
+};
+_Static_assert(sizeof(struct cpu_counters) % 64 == 0, "CPUs would share a cache line");
 
 /* Shared by kernel and user space: the wake-up handshake of the ring, and what a tick has to look at. */
 struct control {

@@ -10,35 +10,39 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The first copies of pairs, whose misses the second may have rescued. */
-static const char *const counted[] = {
-	"state_first",
-	"refuse_first",
-	"exec_first",
-	"exit_first",
-	"fork_first",
-	"uring_first",
-	"fexit_bind4_first",
-	"fexit_bind6_first",
-	"fexit_listen_first",
-	"fexit_connect_tcp_first",
-	"fexit_connect_udp_first",
-	"fexit_autobind_first",
-	"fexit_accept_of4_first",
-	"fexit_accept_of2_first",
-	/* Alone: what nobody rescues. */
-	"fexit_bind_call",
-	"fexit_listen_call",
-	"fexit_connect_call",
-	"kprobe_accept",
-	"syscall_bind",
-	"syscall_listen",
-	"syscall_connect",
-	"syscall_accept3",
-	"syscall_accept4",
+#define NOBODY_RESCUES PAIRED_COUNT
+
+/* Programs whose misses are losses, unless the second copy of the pair acted in place of the first. */
+static const struct {
+	const char *name;
+	enum paired_program pair;
+} counted[] = {
+	{"state_first", PAIRED_STATE},
+	{"refuse_first", PAIRED_REFUSE},
+	{"exec_first", PAIRED_EXEC},
+	{"exit_first", PAIRED_EXIT},
+	{"fork_first", PAIRED_FORK},
+	{"uring_first", PAIRED_URING},
+	{"fexit_bind4_first", PAIRED_BIND4},
+	{"fexit_bind6_first", PAIRED_BIND6},
+	{"fexit_listen_first", PAIRED_LISTEN},
+	{"fexit_connect_tcp_first", PAIRED_CONNECT_TCP},
+	{"fexit_connect_udp_first", PAIRED_CONNECT_UDP},
+	{"fexit_autobind_first", PAIRED_AUTOBIND},
+	{"fexit_accept_of4_first", PAIRED_ACCEPT},
+	{"fexit_accept_of2_first", PAIRED_ACCEPT}, /* the one or the other */
+	{"fexit_bind_call", NOBODY_RESCUES},
+	{"fexit_listen_call", NOBODY_RESCUES},
+	{"fexit_connect_call", NOBODY_RESCUES},
+	{"kprobe_accept", NOBODY_RESCUES},
+	{"syscall_bind", NOBODY_RESCUES},
+	{"syscall_listen", NOBODY_RESCUES},
+	{"syscall_connect", NOBODY_RESCUES},
+	{"syscall_accept3", NOBODY_RESCUES},
+	{"syscall_accept4", NOBODY_RESCUES},
 };
 
-_Static_assert(sizeof(counted) / sizeof(counted[0]) < BOOKS_FIRST_COPIES, "not every program is counted");
+_Static_assert(sizeof(counted) / sizeof(counted[0]) < BOOKS_PROGRAMS, "not every program is counted");
 
 static size_t mapped_size(unsigned n_cpus)
 {
@@ -78,14 +82,14 @@ int books_open(struct books *books, struct bpf_object *object, int cpus_fd, unsi
 	*books = (struct books){.cpus = page, .n_cpus = n_cpus, .misses_known = true, .object = object};
 	books->begin_fd = program_fd(object, "kprobe_begin");
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
-		int fd = program_fd(object, counted[i]);
+		int fd = program_fd(object, counted[i].name);
 
 		if (fd < 0)
 			continue;
 		books->misses_known &= read_misses(fd, &misses);
-		books->first_copies[n++] = fd;
+		books->programs[n++] = (struct books_program){.fd = fd, .pair = counted[i].pair};
 	}
-	books->first_copies[n] = -1;
+	books->programs[n].fd = -1;
 	books->told_ns = proc_boottime_ns();
 	return 0;
 }
@@ -102,8 +106,8 @@ bool books_can_read(const struct books *books)
 	struct bpf_prog_info info = {};
 	uint32_t length = sizeof(info);
 
-	return books->first_copies[0] < 0 ||
-	       bpf_obj_get_info_by_fd(books->first_copies[0], &info, &length) == 0;
+	return books->programs[0].fd < 0 ||
+	       bpf_obj_get_info_by_fd(books->programs[0].fd, &info, &length) == 0;
 }
 
 /* Of all processors: calls of functions under kprobes. */
@@ -144,18 +148,30 @@ static uint64_t unseen_calls(const struct books *books, const struct calls *call
 	return misses > calls->unbegun ? misses : calls->unbegun;
 }
 
-/* Misses first, then rescues: what comes between can only make the difference too small, never a false loss.
+static uint64_t rescued(const struct books *books, enum paired_program pair)
+{
+	uint64_t count = 0;
+
+	for (unsigned cpu = 0; pair != NOBODY_RESCUES && cpu < books->n_cpus; cpu++)
+		count += __atomic_load_n(&books->cpus[cpu].rescued[pair], __ATOMIC_RELAXED);
+	return count;
+}
+
+/*
+ * Misses first, then rescues: what comes between can only make the difference too small, never a false loss.
+ * Each pair by itself: a rescue too many in one does not hide a loss in another.
  */
 static uint64_t count_skipped(const struct books *books)
 {
-	uint64_t missed = 0, rescued = 0, misses;
+	uint64_t skipped = 0, misses, rescues;
 
-	for (unsigned i = 0; books->first_copies[i] >= 0; i++)
-		if (read_misses(books->first_copies[i], &misses))
-			missed += misses;
-	for (unsigned cpu = 0; cpu < books->n_cpus; cpu++)
-		rescued += __atomic_load_n(&books->cpus[cpu].rescued, __ATOMIC_RELAXED);
-	return missed > rescued ? missed - rescued : 0;
+	for (const struct books_program *program = books->programs; program->fd >= 0; program++) {
+		if (!read_misses(program->fd, &misses))
+			continue;
+		rescues = rescued(books, program->pair);
+		skipped += misses > rescues ? misses - rescues : 0;
+	}
+	return skipped;
 }
 
 void books_read(const struct books *books, uint64_t ret_lost[LOSS_STAGE_COUNT])

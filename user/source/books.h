@@ -11,13 +11,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BOOKS_FIRST_COPIES 32
+#define BOOKS_PROGRAMS 32
+
+/* One whose misses count. */
+struct books_program {
+	int fd; /* -1: the end of the list */
+	enum paired_program pair;
+};
 
 struct books {
 	const struct cpu_counters *cpus; /* mapped */
 	unsigned n_cpus;
-	int first_copies[BOOKS_FIRST_COPIES]; /* program fds whose misses count; -1 ends */
-	bool misses_known;		      /* this kernel counts them (5.12) */
+	struct books_program programs[BOOKS_PROGRAMS];
+	bool misses_known; /* this kernel counts them (5.12) */
 	const struct bpf_object *object;
 	int begin_fd;	   /* of the program on the beginning of functions (kprobes); -1: none */
 	uint64_t given_up; /* calls whose end it did not see */
