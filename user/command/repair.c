@@ -64,8 +64,8 @@ static int start_request(struct repair *repair)
 				     : start_whole(repair);
 }
 
-bool repair_ask(struct repair *repair, const struct snapshot_walk *what, int (*done)(void *context),
-		void *context, int *ret_result)
+bool repair_ask(struct repair *repair, const struct snapshot_walk *what,
+		int (*done)(void *context, int error), void *context, int *ret_result)
 {
 	struct walk_request *request = &repair->request;
 
@@ -76,10 +76,10 @@ bool repair_ask(struct repair *repair, const struct snapshot_walk *what, int (*d
 	return true;
 }
 
-static int request_done(struct repair *repair)
+static int request_done(struct repair *repair, int error)
 {
 	repair->request.active = false;
-	return repair->request.done(repair->request.context);
+	return repair->request.done(repair->request.context, error);
 }
 
 int repair_open(struct repair *repair, struct loop *loop, struct walker *walker, const struct sink *sink,
@@ -174,7 +174,7 @@ static int settle(struct repair *repair)
 	repair->repairing = false;
 	if (repair->holders)
 		walk_in(repair, longer(LOOK_PAUSE_NS, repair, LOOK_SHARE));
-	return !result && asked ? request_done(repair) : result;
+	return !result && asked ? request_done(repair, 0) : result;
 }
 
 int repair_go_on(struct repair *repair)
@@ -188,9 +188,9 @@ int repair_go_on(struct repair *repair)
 		/* The walk failed; what is lost stays lost until one succeeds. */
 		repair->lost = true;
 		walk_in(repair, RETRY_PAUSE_NS);
-		return repair->request.active ? request_done(repair) : 0;
+		return repair->request.active ? request_done(repair, result) : 0;
 	}
-	result = repair->request.active && repair->request.what.partial ? request_done(repair)
+	result = repair->request.active && repair->request.what.partial ? request_done(repair, 0)
 									: settle(repair);
 	return !result && repair->request.pending && !walker_is_busy(repair->walker) ? start_request(repair)
 										     : result;

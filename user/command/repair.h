@@ -18,7 +18,7 @@
 /* A walk that somebody else needs. */
 struct walk_request {
 	struct snapshot_walk what; /* a whole one is repeated until nothing is in doubt */
-	int (*done)(void *context);
+	int (*done)(void *context, int error);
 	void *context;
 	bool pending, active;
 };
@@ -47,11 +47,11 @@ void repair_walked(struct repair *repair, uint64_t begun_ns);
 /* Something was lost. 0, or what the sink said. */
 int repair_lost(struct repair *repair);
 /*
- * Walks as soon as the walker is free, then calls done(), whose non-zero result ends the loop. One at a time:
- * false while another request is under way.
+ * Walks as soon as the walker is free, then calls done(), whose non-zero result ends the loop. error: 0, or a
+ * negative errno when the walk broke off. One at a time: false while another request is under way.
  */
-bool repair_ask(struct repair *repair, const struct snapshot_walk *what, int (*done)(void *context),
-		void *context, int *ret_result);
+bool repair_ask(struct repair *repair, const struct snapshot_walk *what,
+		int (*done)(void *context, int error), void *context, int *ret_result);
 /* The tables lack something that is being looked for. */
 bool repair_is_due(const struct repair *repair);
 /* How long the last whole walk took. */

@@ -18,10 +18,11 @@ static bool is_fresh(const struct scrape *scrape)
 	return scrape->took_ns && proc_boottime_ns() - scrape->begun_ns < good_ns;
 }
 
-static int looked(void *context)
+static int looked(void *context, int error)
 {
 	struct scrape *scrape = context;
 
+	(void)error; /* the numbers of what was seen are right */
 	scrape->asked = false;
 	scrape->took_ns = proc_boottime_ns() - scrape->begun_ns;
 	return scrape->plan->looked(scrape->plan->context);

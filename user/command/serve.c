@@ -142,13 +142,17 @@ static bool needs_look(const struct client *client)
 
 static int walk_for(struct client *client);
 
-static int walked(void *context)
+static int walked(void *context, int error)
 {
 	struct serve *serve = context;
 	struct client *client = serve->walking;
 	struct freshness freshness;
 
 	serve->walking = NULL;
+	if (client && error) {
+		client_gone(client); /* it will look for itself */
+		client = NULL;
+	}
 	if (client && client->looking) {
 		client->looking = false;
 		return walk_for(client);
@@ -187,7 +191,7 @@ static int walk_for(struct client *client)
 	client->serve->walking = client;
 	if (!client->looking && !(ask->flags & ASK_CONNECTIONS)) {
 		result = client->serve->plan.catch_up(client->serve->plan.context);
-		return result ? result : walked(client->serve);
+		return result ? result : walked(client->serve, 0);
 	}
 	if (repair_ask(client->serve->plan.repair, &what, walked, client->serve, &result))
 		return result;

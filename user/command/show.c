@@ -7,13 +7,15 @@
 #define PAUSE	 50	     /* times what the last took */
 #define WHOLE_NS 30000000000 /* between looks at all sockets, where events tell of them */
 
-static int looked(void *context)
+/* A look that broke off has seen what it has seen. */
+static int looked(void *context, int error)
 {
 	struct show *show = context;
 	uint64_t pause_ns;
 	int result;
 
-	model_forget_old_remains(show->model, 0);
+	if (!error)
+		model_forget_old_remains(show->model, 0);
 	result = show->plan->show(show->plan->context);
 	pause_ns = PAUSE * (proc_boottime_ns() - show->begun_ns);
 	if (!show->plan->keeps_remains)
