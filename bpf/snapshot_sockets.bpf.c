@@ -101,10 +101,16 @@ int snapshot_tasks(struct on_task *ctx)
 	walk.notes_kill = compat_storage_iterator_dies();
 #endif
 	found.netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum); /* 0 for one that has ended */
-	if (!found.netns || found.netns == walk.last_netns)
+	if (!found.netns)
+		return 0;
+	if (found.netns != walk.last_netns)
+		walk.neighbours = 0;
+	else if (walk.neighbours == WALK_NETNS_TASKS)
 		return 0;
 	found.tid = number_for_reader(task);
-	if (bpf_seq_write(ctx->all->out, &found, sizeof(found)) == 0)
-		walk.last_netns = found.netns;
+	if (bpf_seq_write(ctx->all->out, &found, sizeof(found)))
+		return 0;
+	walk.last_netns = found.netns;
+	walk.neighbours++;
 	return 0;
 }

@@ -8,7 +8,9 @@
 /* Network namespaces that one walk looks into. */
 #define WALK_NETNS_MAX 4096
 
-/* A task by which a network namespace can be entered: each time it is not the task before's. */
+#define WALK_NETNS_TASKS 4 /* ways into one by different tasks: some may end before they are taken */
+
+/* A task by which a network namespace can be entered. Of neighbours in the same one, so many are told. */
 struct walk_task {
 	__u32 netns; /* inode */
 	__u32 tid;   /* as the reader's pid namespace has it */
@@ -18,7 +20,7 @@ struct walk_task {
 struct walk_state {
 	__u32 source;	   /* enum rec_source */
 	__u32 netns;	   /* inode of the namespace that tcp and udp list */
-	__u32 last_netns;  /* of the task before */
+	__u32 last_netns;  /* of the task told last */
 	__u16 port;	   /* only sockets on this local port, host order; 0: on all */
 	__u8 ports_only;   /* no connections */
 	__u8 no_remains;   /* nothing that is no whole socket: requests, TIME_WAIT */
@@ -27,6 +29,7 @@ struct walk_state {
 	__u8 mptcp_unread; /* said by snapshot_holders: a socket of MPTCP, which this object does not read */
 	__u8 passed_over;  /* said by snapshot_files: a subflow that has no cookie yet */
 	__u8 notes_kill;   /* said by snapshot_tasks: to look at notes would take the kernel down */
+	__u8 neighbours;   /* tasks told in a row, all in last_netns */
 	__u64 last_start_ns; /* of the thread that `task` describes; descriptors come thread by thread */
 	struct rec_task task;
 };

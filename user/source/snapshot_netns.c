@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <portsnoop/walk.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +85,7 @@ bool netns_set_add_task(struct netns_set *set, uint32_t inode, uint32_t tid)
 {
 	struct netns *netns = find_or_add(set, inode);
 
-	if (netns && netns->n_tids < NETNS_TASKS)
+	if (netns && netns->n_tids < WALK_NETNS_TASKS)
 		netns->tids[netns->n_tids++] = tid;
 	return netns;
 }

@@ -6,6 +6,7 @@
 #ifndef PORTSNOOP_SOURCE_SNAPSHOT_NETNS_H
 #define PORTSNOOP_SOURCE_SNAPSHOT_NETNS_H
 
+#include <portsnoop/walk.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,11 +17,9 @@ enum netns_state {
 	NETNS_GONE, /* every way led nowhere: nobody is in it any more */
 };
 
-#define NETNS_TASKS 4 /* ways in by different tasks: one of them may end meanwhile */
-
 struct netns {
 	uint32_t inode;
-	uint32_t tids[NETNS_TASKS];
+	uint32_t tids[WALK_NETNS_TASKS];
 	uint8_t n_tids;
 	uint8_t state; /* enum netns_state */
 	char *name;    /* below /run/netns; NULL: none */
