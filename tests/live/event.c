@@ -2,6 +2,7 @@
 #include "event.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_names[EVENT_KIND_COUNT] = {
@@ -26,6 +27,32 @@ enum event_kind event_kind_of(const char *name, size_t length)
 const char *event_kind_name(enum event_kind kind)
 {
 	return kind_names[kind];
+}
+
+/*
+ * A cookie that the kernel made while it was making one already counts down from 2^64, and jansson has
+ * nothing larger than 2^63: it gets the negative number with the same bits, which event_number() turns back.
+ */
+static void wrap_cookies(char *line)
+{
+	for (char *end, *at = line; (at = strstr(at, ":1844674407")); at = end) {
+		long long same = (long long)strtoull(at + 1, &end, 10);
+		char text[24];
+		int length = snprintf(text, sizeof(text), "%*lld", (int)(end - at - 1), same);
+
+		if (length == end - at - 1)
+			memcpy(at + 1, text, (size_t)length);
+	}
+}
+
+json_t *event_parse(char *line, json_error_t *ret_error)
+{
+	json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, ret_error);
+
+	if (event || json_error_code(ret_error) != json_error_numeric_overflow)
+		return event;
+	wrap_cookies(line);
+	return json_loads(line, JSON_REJECT_DUPLICATES, ret_error);
 }
 
 json_t *event_at(const json_t *event, const char *path)

@@ -32,6 +32,8 @@ enum event_kind {
 enum event_kind event_kind_of(const char *name, size_t length);
 const char *event_kind_name(enum event_kind kind);
 
+/* One line of JSON; it is changed where it has to be. NULL and the error when it is none. */
+json_t *event_parse(char *line, json_error_t *ret_error);
 /* The value at a dotted path, or NULL. Borrowed. */
 json_t *event_at(const json_t *event, const char *path);
 /* 0 when absent. */

@@ -260,6 +260,7 @@ static struct answer ask(struct port_use *use, const char *option)
 {
 	struct answer answer = {.use = use, .truths = read_truths_at_rest(use)};
 	struct tool_result result;
+	json_error_t error;
 	char *rest, *line;
 
 	memset(use->listed, 0, sizeof(use->listed));
@@ -269,10 +270,10 @@ static struct answer ask(struct port_use *use, const char *option)
 		scene_fail(use->scene, "exit code %d: %s", result.status, result.err);
 	rest = result.out;
 	while ((line = strsep(&rest, "\n")) && *line) {
-		json_t *row = json_loads(line, 0, NULL);
+		json_t *row = event_parse(line, &error);
 
 		if (!row)
-			scene_fail(use->scene, "no JSON: %s", line);
+			scene_fail(use->scene, "no JSON (%s): %s", error.text, line);
 		take_row(&answer, row);
 		json_decref(row);
 	}

@@ -335,12 +335,8 @@ void tool_each_line(const struct scene *scene, const char *path, tool_line *body
 	if (!file)
 		scene_fail(scene, "%s: %s", path, strerror(errno));
 	while (getline(&line, &size, file) > 0) {
-		json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+		json_t *event = event_parse(line, &error);
 
-		/* A cookie that the kernel made while it was preempted counts down from 2^64: jansson has
-		 * none. */
-		if (!event && json_error_code(&error) == json_error_numeric_overflow)
-			event = json_loads(line, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
 		number++;
 		if (!json_is_object(event))
 			scene_fail(scene, "%s:%u is no JSON object: %s", path, number, error.text);
