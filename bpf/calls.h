@@ -370,22 +370,6 @@ static __always_inline void accept_took_unknown(const struct sock *listener, enu
 }
 
 /*
- * Whether the current thread alone uses its descriptor table, and whether at least no other process does.
- * With other threads the descriptor may have been closed and given anew between accept and our look; the
- * claim still proves that this process took the socket that we find there. With another process on the same
- * table (clone with CLONE_FILES) not even that.
- */
-static __always_inline bool files_are_shared_with_process(const struct task_struct *task)
-{
-	return TASK_READ(task, files, count.counter) > TASK_READ(task, signal, nr_threads);
-}
-
-static __always_inline bool task_is_single_threaded(const struct task_struct *task)
-{
-	return TASK_READ(task, signal, nr_threads) == 1;
-}
-
-/*
  * True for the one who may report that this connection was accepted. A child can be accepted in SYN_RECV,
  * before the state change that puts its claim (it is queued first; with TCP fast open long before): the entry
  * then keeps that claim away. When the change comes between our two looks, its claim is there at the third:
@@ -441,18 +425,18 @@ static __always_inline void accept_unnamed(int fd)
  */
 static __always_inline bool accept_returned(int fd, enum rec_probe probe)
 {
-	struct task_struct *task = compat_current_task();
 	struct rec_socket socket = {};
 	struct claim claim = {};
+	int files = current_files();
 
-	if (files_are_shared_with_process(task)) {
+	if (files & FILES_SHARED) {
 		accept_unnamed(fd);
 		return false;
 	}
 	if (!socket_seen_at(fd, &socket) || socket.protocol != IPPROTO_TCP ||
 	    !accept_claim(socket.cookie, socket.state, &claim))
 		return false;
-	accept_found(&socket, &claim, task_is_single_threaded(task), probe);
+	accept_found(&socket, &claim, files & FILES_OF_THREAD, probe);
 	return true;
 }
 

@@ -81,18 +81,35 @@ struct common_copy {
 #define COMMON_PROBED(sk, copy, field)                                                                       \
 	(*(typeof(((struct sock_common *)0)->field) *)((copy).bytes +                                        \
 						       bpf_core_field_offset(struct sock_common, field)))
-#define COPY_TYPED(sk, copy)  ((void)(copy))
-#define COPY_PROBED(sk, copy) bpf_probe_read_kernel(&(copy), sizeof(copy), sk)
-#define PROTOCOL_TYPED(sk)    ((sk)->sk_protocol)
-#define PROTOCOL_PROBED(sk)   socket_protocol(sk)
-#define SPORT_TYPED(sk)                                                                                      \
+#define COPY_TYPED(sk, copy)	   ((void)(copy))
+#define COPY_PROBED(sk, copy)	   bpf_probe_read_kernel(&(copy), sizeof(copy), sk)
+#define PROTOCOL_TYPED(sk)	   ((sk)->sk_protocol)
+#define PROTOCOL_PROBED(sk)	   socket_protocol(sk)
+#define TCP_TYPED(sk)		   socket_as_tcp(sk)
+#define TCP_PROBED(sk)		   NULL
+#define SPORT_TYPED(sk, tcp)	   ((tcp) ? (tcp)->inet_conn.icsk_inet.inet_sport : 0)
+#define SPORT_PROBED(sk, tcp)	   BPF_CORE_READ((const struct inet_sock *)(sk), inet_sport)
+#define NETNS_TYPED(sk, tcp, copy) socket_netns_of_tcp(tcp)
+#define NETNS_PROBED(sk, tcp, copy)                                                                          \
 	({                                                                                                   \
-		const struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)(sk));                              \
-		tcp ? tcp->inet_conn.icsk_inet.inet_sport : 0;                                               \
+		const struct net *net = COMMON_PROBED(sk, copy, skc_net.net);                                \
+		BPF_CORE_READ(net, ns.inum);                                                                 \
 	})
-#define SPORT_PROBED(sk)  BPF_CORE_READ((const struct inet_sock *)(sk), inet_sport)
-#define NETNS_TYPED(net)  ((net)->ns.inum)
-#define NETNS_PROBED(net) BPF_CORE_READ(net, ns.inum)
+
+static __always_inline const struct tcp_sock *socket_as_tcp(const struct sock *sk)
+{
+	return bpf_skc_to_tcp_sock((void *)sk);
+}
+
+/*
+ * For each pointer that is followed from a trusted one (what a tracepoint gives) the verifier of 6.2 and
+ * later searches all of the kernel's types by name, half a millisecond each time that it comes by. What the
+ * helper returns is not trusted, and no worse to read.
+ */
+static __always_inline __u32 socket_netns_of_tcp(const struct tcp_sock *tcp)
+{
+	return tcp ? tcp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ns.inum : 0;
+}
 
 /*
  * The local port: skc_num while bound; at ->CLOSE it is already 0 unless the port was bound explicitly, and
@@ -102,17 +119,17 @@ struct common_copy {
 #define DEFINE_SOCKET_FILL(name, WAY)                                                                        \
 	static __always_inline void name(struct rec_socket *to, const struct sock *sk)                       \
 	{                                                                                                    \
+		const struct tcp_sock *tcp = TCP_##WAY(sk);                                                  \
 		struct common_copy copy;                                                                     \
-		struct net *net;                                                                             \
 		__u16 family, port;                                                                          \
                                                                                                              \
+		(void)tcp;                                                                                   \
 		COPY_##WAY(sk, copy);                                                                        \
 		family = COMMON_##WAY(sk, copy, skc_family);                                                 \
 		port = COMMON_##WAY(sk, copy, skc_num);                                                      \
 		if (!port)                                                                                   \
-			port = bpf_ntohs(SPORT_##WAY(sk));                                                   \
-		net = COMMON_##WAY(sk, copy, skc_net.net);                                                   \
-		to->netns = NETNS_##WAY(net);                                                                \
+			port = bpf_ntohs(SPORT_##WAY(sk, tcp));                                              \
+		to->netns = NETNS_##WAY(sk, tcp, copy);                                                      \
 		to->family = family;                                                                         \
 		to->state = COMMON_##WAY(sk, copy, skc_state);                                               \
 		to->protocol = PROTOCOL_##WAY(sk);                                                           \
@@ -218,18 +235,6 @@ static __always_inline struct sock *socket_of_file(const struct file *file)
 	struct sock *sk = socket_held(file);
 
 	return sk ? socket_with_port(sk) : NULL;
-}
-
-/* The socket of an open descriptor of the current process, or NULL. */
-static __always_inline struct sock *socket_of_fd(int fd)
-{
-	struct fdtable *table = TASK_READ(compat_current_task(), files, fdt);
-	struct file *file = NULL;
-
-	if (fd < 0 || (__u32)fd >= TASK_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), TASK_READ(table, fd) + fd);
-	return socket_of_file(file);
 }
 
 #endif

@@ -82,9 +82,9 @@ static __always_inline void count_outcome(struct sock *sk, const struct note *no
 	else
 		count_connect(port, name, begun_ns && now > begun_ns ? now - begun_ns : 0);
 	if (error == EADDRNOTAVAIL)
-		count_exhausted_in(sk->__sk_common.skc_net.net->ns.inum);
+		count_exhausted_in(socket_netns_of_tcp(socket_as_tcp(sk)));
 	else if (note && note->flags & NOTE_AUTOBOUND)
-		count_assigned_in(sk->__sk_common.skc_net.net->ns.inum, ASSIGNED_CONNECT);
+		count_assigned_in(socket_netns_of_tcp(socket_as_tcp(sk)), ASSIGNED_CONNECT);
 }
 
 /* Where port_chosen() was attached, the note has the moment since which the port was there. */
@@ -169,7 +169,7 @@ static __always_inline void child_made(struct sock *sk)
 	note->begun_ns = bpf_ktime_get_boot_ns();
 	note->port = sk->__sk_common.skc_num;
 	if (knob_counters)
-		note->netns = sk->__sk_common.skc_net.net->ns.inum;
+		note->netns = socket_netns_of_tcp(socket_as_tcp(sk));
 	socket_cookie_typed(sk);
 }
 
@@ -273,7 +273,7 @@ static __always_inline void count_ended(struct sock *sk, __u64 cookie, const str
 	if (!tcp)
 		return;
 	now = bpf_ktime_get_boot_ns();
-	ended.netns = sk->__sk_common.skc_net.net->ns.inum;
+	ended.netns = socket_netns_of_tcp(tcp);
 	ended.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
 	ended.peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	ended.reason = close_reason_of(sk, old_state);

@@ -53,30 +53,24 @@ static __always_inline void task_fill_current(struct rec_task *to)
  */
 int process_announce(void);
 
-/* Identity and generation of the current process in one word: (pid, start, execs). */
-static __always_inline __u64 task_generation(void)
-{
-	const struct task_struct *task = compat_current_task();
-
-	return (task_current_start_ns() ^ (__u64)TASK_READ(task, tgid) << 40) +
-	       TASK_READ(task, self_exec_id) * 0x9e3779b97f4a7c15ull;
-}
+/*
+ * Functions on their own (current.bpf.c), which the verifier walks once a program and not wherever they are
+ * called.
+ */
 
 /* The same with a glance at what this CPU did last: mostly the same process again. Every hook that names the
  * current process calls it. */
-static __always_inline void announce_current(void)
-{
-	struct cpu_counters *counters;
-	__u64 generation;
+int announce_current(void);
+/* The socket with the port (socket.h) that a descriptor of the current process leads to; 0: none. */
+__u64 current_socket(int fd);
+/* How the current process's table of descriptors is used: FILES_*. */
+int current_files(void);
+#define FILES_SHARED	0x1 /* another process has the same */
+#define FILES_OF_THREAD 0x2 /* there is but one thread */
 
-	if (knob_silent)
-		return;
-	counters = counters_here();
-	generation = task_generation();
-	if (!counters || counters->announced == generation)
-		return;
-	if (process_announce() == 0)
-		counters->announced = generation;
+static __always_inline struct sock *socket_of_fd(int fd)
+{
+	return (struct sock *)current_socket(fd);
 }
 
 #endif
