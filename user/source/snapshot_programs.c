@@ -104,13 +104,21 @@ static int load_lean(struct snapshot_programs *programs)
 /* --- the ordinary one -------------------------------------------------------------------------------------
  */
 
-static int size_maps(struct snapshot_bpf *full, bool serves_trace)
+/* Which of the programs: found out by trying, since to look for one type takes as long as to load them all.
+ */
+enum choice {
+	ALL_PROGRAMS,
+	WITHOUT_IN_FLIGHT, /* no iterator over AF_UNIX: it is of 5.15 (2c860a43dd77), and not where that is a
+			      module */
+	FOR_OLD_KERNELS,
+	CHOICE_COUNT
+};
+
+static int size_maps(struct snapshot_bpf *full, bool serves_trace, enum choice choice)
 {
 	full->rodata->knob_adopt = serves_trace;
 	bpf_program__set_autoload(full->progs.snapshot_noted, serves_trace);
-	/* Since 5.15 (2c860a43dd77), and only where AF_UNIX is no module. */
-	if (libbpf_find_vmlinux_btf_id("unix", BPF_TRACE_ITER) < 0)
-		bpf_program__set_autoload(full->progs.snapshot_in_flight, false);
+	bpf_program__set_autoload(full->progs.snapshot_in_flight, choice == ALL_PROGRAMS);
 	return serves_trace ? 0 : bpf_map__set_max_entries(full->maps.processes, 1);
 }
 
@@ -183,8 +191,10 @@ static void take_maps(struct snapshot_programs *programs, bool old)
 }
 
 /* 0 or a negative errno; *ret_untyped when the kernel's types cannot be read. */
-static int load_one(struct snapshot_programs *programs, bool serves_trace, bool old, bool *ret_untyped)
+static int load_one(struct snapshot_programs *programs, bool serves_trace, enum choice choice,
+		    bool *ret_untyped)
 {
+	bool old = choice == FOR_OLD_KERNELS;
 	struct snapshot_bpf *full = old ? open_old() : snapshot_bpf__open();
 	int error;
 
@@ -192,7 +202,7 @@ static int load_one(struct snapshot_programs *programs, bool serves_trace, bool 
 	if (!full)
 		return -errno;
 	programs->full = full;
-	error = size_maps(full, serves_trace);
+	error = size_maps(full, serves_trace, choice);
 	if (!error)
 		error = snapshot_bpf__load(full);
 	if (error)
@@ -204,14 +214,16 @@ static int load_one(struct snapshot_programs *programs, bool serves_trace, bool 
 static int load_full(struct snapshot_programs *programs, const struct snapshot_options *options,
 		     struct fault *fault)
 {
-	bool untyped, old = options->lean && old_kernel_is(); /* the light ones were refused */
-	int error = load_one(programs, options->serves_trace, old, &untyped);
+	bool old = options->lean && old_kernel_is(), untyped = false; /* the light ones were refused */
+	int error = -EAGAIN;
 
-	if (error && !untyped && !old && old_kernel_is()) {
-		old = true;
+	for (enum choice choice = old ? FOR_OLD_KERNELS : 0; error && !untyped && choice < CHOICE_COUNT;
+	     choice++) {
+		if (choice == FOR_OLD_KERNELS && !old && !(old = old_kernel_is()))
+			break;
 		snapshot_bpf__destroy(programs->full);
 		forget(programs);
-		error = load_one(programs, options->serves_trace, true, &untyped);
+		error = load_one(programs, options->serves_trace, choice, &untyped);
 	}
 	if (!error)
 		return 0;
