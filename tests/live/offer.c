@@ -37,12 +37,16 @@ bool offer_in_flight(void)
 	return !is_too_old_for(&(struct since){.major = 5, .minor = 17});
 }
 
+bool offer_has_port_table(void)
+{
+	return !is_too_old_for(&(struct since){.major = 5, .minor = 17});
+}
+
 void offer_port_table(struct scene *scene)
 {
-	static const struct since table = {.major = 5, .minor = 17};
 	struct tool_result result;
 
-	if (!is_too_old_for(&table))
+	if (offer_has_port_table())
 		return;
 	tool_run(scene, &result, NULL, "why", "7999", NULL);
 	if (result.status != 3 || !strstr(result.err, "reads its tables of ports") ||

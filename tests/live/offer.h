@@ -14,6 +14,8 @@ void offer_need(const struct tool *tool, const char *fact);
 void offer_kernel(const struct scene *scene, const char *complaint);
 /* Whether what is under way in a message can be found. */
 bool offer_in_flight(void);
+/* Whether the kernel's table of ports can be read. */
+bool offer_has_port_table(void);
 /* Skips where the kernel's table of ports cannot be read; `why` must say so. */
 void offer_port_table(struct scene *scene);
 /* What a run said on standard error, without the line about what this kernel is too old for. */

@@ -5,9 +5,13 @@
  * goes.
  */
 #include "act.h"
+#include "offer.h"
 #include "scenarios.h"
+#include "scraped.h"
 #include "tool.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -264,6 +268,44 @@ static void ask_meanwhile(struct scene *scene)
 	free(rows);
 }
 
+/* --- an export --------------------------------------------------------------------------------------------
+ */
+
+/* How often the program that reads the list of a port has run, of all that are loaded. */
+static uint64_t runs_of_reader(void)
+{
+	uint64_t runs = 0;
+
+	for (uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
+		struct bpf_prog_info info = {};
+		uint32_t length = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && !strcmp(info.name, "bind_table_read"))
+			runs += info.run_cnt;
+		close(fd);
+	}
+	return runs;
+}
+
+/* It may load no program once it runs: it has this one before. */
+static void ask_export(struct scene *scene, unsigned expected)
+{
+	int stats = (int)scene_must(scene, bpf_enable_stats(BPF_STATS_RUN_TIME), "bpf_enable_stats");
+	struct scraped scraped;
+	uint64_t before;
+
+	scraped_start(&scraped, scene, NULL);
+	before = runs_of_reader();
+	compare(scene, expected);
+	if (offer_has_port_table() && runs_of_reader() == before)
+		scene_fail(scene, "the export did not read the list of the port");
+	scraped_end(&scraped);
+	close(stats);
+}
+
 void who_port(struct scene *scene)
 {
 	unsigned families = has_ipv6() ? 2 : 1, listeners = families + 2, others = 2 + 2 + 1;
@@ -293,4 +335,5 @@ void who_port(struct scene *scene)
 	free(rows);
 	actor_kill(scene, keeper);
 	tool_end(&tool);
+	ask_export(scene, listeners + 4 * families + others + 2);
 }

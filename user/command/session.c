@@ -186,6 +186,7 @@ static int signalled(void *context)
 
 /* The iterators load beside the hooks: both take mostly the time to read the kernel's types. */
 struct iterators {
+	bool for_ports;
 	struct snapshot *snapshot;
 	struct fault fault;
 	int error;
@@ -193,8 +194,8 @@ struct iterators {
 
 static void *open_iterators(void *context)
 {
-	const struct snapshot_options options = {.serves_trace = true};
 	struct iterators *iterators = context;
+	const struct snapshot_options options = {.serves_trace = true, .for_ports = iterators->for_ports};
 
 	iterators->error = snapshot_open(&options, &iterators->snapshot, &iterators->fault);
 	return NULL;
@@ -220,7 +221,7 @@ static int load_sources(struct session *session, struct fault *fault)
 		.counters = session->scrape_plan,
 		.silent = is_silent(session),
 	};
-	struct iterators iterators = {.error = 0};
+	struct iterators iterators = {.for_ports = session->scrape_plan};
 	pthread_t thread;
 	int error, alone;
 

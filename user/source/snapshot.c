@@ -19,7 +19,7 @@
 
 struct snapshot {
 	struct snapshot_programs programs;
-	struct snapshot_port *port; /* once it has been asked for one port */
+	struct snapshot_port *port; /* NULL: nobody has asked for one port */
 	struct snapshot_buffer buffer;
 };
 
@@ -35,6 +35,8 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 		snapshot_close(snapshot);
 		return error;
 	}
+	if (options->for_ports)
+		snapshot->port = snapshot_port_open();
 	*ret_snapshot = snapshot;
 	return 0;
 }

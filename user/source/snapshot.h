@@ -19,7 +19,8 @@ struct snapshot_options {
 	 * and sockets that only their notes lead to are listed too.
 	 */
 	bool serves_trace;
-	bool lean; /* for one walk: loads faster. Not for a trace */
+	bool lean;	/* for one walk: loads faster. Not for a trace */
+	bool for_ports; /* what tells of one port is loaded now, for who may load nothing later */
 };
 
 /* What a walk is to find. */

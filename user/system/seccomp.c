@@ -150,7 +150,8 @@ static const char *const allowed[] = {
 	"setns",
 };
 
-/* Reading what was attached, and starting iterators. Nothing more is loaded, made or attached. */
+/* Reading what was attached, starting iterators, running what is loaded. Nothing more is loaded, made or
+ * attached. */
 static const int allowed_of_bpf[] = {
 	BPF_MAP_LOOKUP_ELEM,
 	BPF_MAP_UPDATE_ELEM,
@@ -165,6 +166,7 @@ static const int allowed_of_bpf[] = {
 	BPF_PROG_GET_FD_BY_ID,
 	BPF_OBJ_GET_INFO_BY_FD,
 	BPF_ITER_CREATE,
+	BPF_PROG_TEST_RUN,
 };
 
 /* Threads, but no processes. What clone3() is asked for no filter can see: the C library does without it. */
