@@ -19,7 +19,7 @@
 
 struct snapshot {
 	struct snapshot_programs programs;
-	struct snapshot_port *port; /* NULL: nobody has asked for one port */
+	struct snapshot_port *port; /* NULL: not loaded, since nobody has asked for one port */
 	struct snapshot_buffer buffer;
 };
 
