@@ -108,22 +108,23 @@ int BPF_PROG(fentry_bind_call, int fd, struct sockaddr *address, int length)
 	return call_begins();
 }
 
-SEC("?fexit/__sys_bind")
-int BPF_PROG(fexit_bind_call, int fd, struct sockaddr *from, int length, int result)
+static __always_inline void bind_call_ended(int fd, const struct sockaddr *from, int length, int result)
 {
 	struct sock *sk = socket_of_untold(fd, result);
 	struct address address = {};
 
 	if (!sk)
-		return 0;
+		return;
 	address_read(&address, from, length, ADDRESS_OF_CALLER);
 	if (result < 0)
 		bind_failed(sk, socket_cookie_of(sk), -result, &address, PROBE_FENTRY);
 	else if (socket_cookie_of(sk))
 		bind_succeeded(sk, socket_cookie_of(sk), NULL, &address,
 			       !BPF_CORE_READ(sk, __sk_common.skc_num), PROBE_FENTRY);
-	return 0;
 }
+
+FEXIT_PAIR(fexit_bind_call, "__sys_bind", PAIRED_BIND_CALL, bind_call_ended(fd, from, length, result), int fd,
+	   struct sockaddr *from, int length, int result)
 
 /* --- listen ----------------------------------------------------------------------------------------------
  */
@@ -148,15 +149,16 @@ int BPF_PROG(fentry_listen_call, int fd, int backlog)
 	return call_begins();
 }
 
-SEC("?fexit/__sys_listen")
-int BPF_PROG(fexit_listen_call, int fd, int backlog, int result)
+static __always_inline void listen_call_ended(int fd, int result)
 {
 	struct sock *sk = socket_of_untold(fd, result);
 
 	if (sk)
 		listen_returned(sk, socket_cookie_of(sk), result < 0 ? -result : 0, PROBE_FENTRY);
-	return 0;
 }
+
+FEXIT_PAIR(fexit_listen_call, "__sys_listen", PAIRED_LISTEN_CALL, listen_call_ended(fd, result), int fd,
+	   int backlog, int result)
 
 /* --- connect ---------------------------------------------------------------------------------------------
  */
@@ -206,18 +208,19 @@ int BPF_PROG(fentry_connect_call, int fd, struct sockaddr *to, int length)
 	return call_begins();
 }
 
-SEC("?fexit/__sys_connect")
-int BPF_PROG(fexit_connect_call, int fd, struct sockaddr *to, int length, int result)
+static __always_inline void connect_call_ended(int fd, const struct sockaddr *to, int length, int result)
 {
 	struct sock *sk = result < 0 ? socket_of_untold(fd, result) : NULL;
 	struct address address = {};
 
 	if (!sk)
-		return 0;
+		return;
 	address_read(&address, to, length, ADDRESS_OF_CALLER);
 	connect_returned(sk, -result, &address, PROBE_FENTRY);
-	return 0;
 }
+
+FEXIT_PAIR(fexit_connect_call, "__sys_connect", PAIRED_CONNECT_CALL,
+	   connect_call_ended(fd, to, length, result), int fd, struct sockaddr *to, int length, int result)
 
 /* --- a port for UDP ----------------------------------------------------------------------------------------
  */

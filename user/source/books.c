@@ -31,9 +31,9 @@ static const struct {
 	{"fexit_autobind_first", PAIRED_AUTOBIND},
 	{"fexit_accept_of4_first", PAIRED_ACCEPT},
 	{"fexit_accept_of2_first", PAIRED_ACCEPT}, /* the one or the other */
-	{"fexit_bind_call", NOBODY_RESCUES},
-	{"fexit_listen_call", NOBODY_RESCUES},
-	{"fexit_connect_call", NOBODY_RESCUES},
+	{"fexit_bind_call_first", PAIRED_BIND_CALL},
+	{"fexit_listen_call_first", PAIRED_LISTEN_CALL},
+	{"fexit_connect_call_first", PAIRED_CONNECT_CALL},
 	{"kprobe_accept", NOBODY_RESCUES},
 	{"syscall_bind", NOBODY_RESCUES},
 	{"syscall_listen", NOBODY_RESCUES},
