@@ -240,7 +240,7 @@ $(OUT)/bind_table.skel.h: $(OUT)/bpf/bind_table.o
 # --- user side --------------------------------------------------------------------------------------------
 
 SKELETONS := $(patsubst %,$(OUT)/%.skel.h,live snapshot old_live old_snapshot lean_sockets lean_holders lean_mptcp bind_table)
-$(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c))): | $(SKELETONS)
+$(filter-out $(PURE_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard user/source/*.c) tests/live/relocations.c)): | $(SKELETONS)
 
 ifneq ($(SYSROOT),)
 .PHONY: sysroot
@@ -283,6 +283,7 @@ $(GOLDEN_BIN): $(OUT)/tests/golden/golden.o $(PURE_LIB)
 
 # What the tests of binds ask, as the program does, and then try.
 LIVE_OBJ := $(patsubst %.c,$(OUT)/%.o,$(LIVE_SRC) user/source/bind_table.c user/source/fault.c \
+	user/source/kernel_types.c user/source/type_excerpt.c \
 	user/system/bind_probe.c user/system/bind_trial.c)
 $(LIVE_BIN): $(LIVE_OBJ) $(PURE_LIB)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS_ALL) $^ -ljansson $(LIBS) -o $@

@@ -145,7 +145,8 @@
 	X(top_suspended)                                                                                     \
 	X(top_unplugged)                                                                                     \
 	X(top_plays)                                                                                         \
-	X(wakeups)
+	X(wakeups)                                                                                           \
+	X(relocations)
 
 #define X(name) void name(struct scene *scene);
 SCENARIO_LIST(X)

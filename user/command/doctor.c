@@ -4,6 +4,7 @@
 
 #include "command/command.h"
 #include "io/pager.h"
+#include "source/kernel_types.h"
 #include "source/live.h"
 #include "source/snapshot.h"
 #include "system/machine.h"
@@ -37,16 +38,21 @@ static const char *way_out(int error)
 static int trace(struct diagnosis *diagnosis, struct snapshot **ret_snapshot, struct live **ret_live,
 		 struct fault *fault)
 {
-	const struct snapshot_options snapshot_options = {.serves_trace = true};
-	const struct live_options live_options = {.backend = BACKEND_AUTO};
+	struct snapshot_options snapshot_options = {.serves_trace = true};
+	struct live_options live_options = {.backend = BACKEND_AUTO};
+	struct btf *kernel = NULL;
 	int error = kernel_fault(privileges_for_tracing, fault);
 
+	if (!error)
+		error = kernel_types_read(&kernel, fault);
+	snapshot_options.kernel = live_options.kernel = kernel;
 	if (!error)
 		error = snapshot_open(&snapshot_options, ret_snapshot, fault);
 	if (!error)
 		error = live_open(&live_options, ret_live, fault);
 	if (!error)
 		error = live_attach(*ret_live, snapshot_maps(*ret_snapshot), fault);
+	btf__free(kernel);
 	return error;
 }
 

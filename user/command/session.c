@@ -8,6 +8,7 @@
 #include "loop.h"
 #include "source/conflicts.h"
 #include "source/enrich.h"
+#include "source/kernel_types.h"
 #include "source/live.h"
 #include "source/overflow.h"
 #include "source/snapshot.h"
@@ -186,7 +187,7 @@ static int signalled(void *context)
 
 /* The iterators load beside the hooks: both take mostly the time to read the kernel's types. */
 struct iterators {
-	bool for_ports;
+	struct snapshot_options options;
 	struct snapshot *snapshot;
 	struct fault fault;
 	int error;
@@ -195,9 +196,8 @@ struct iterators {
 static void *open_iterators(void *context)
 {
 	struct iterators *iterators = context;
-	const struct snapshot_options options = {.serves_trace = true, .for_ports = iterators->for_ports};
 
-	iterators->error = snapshot_open(&options, &iterators->snapshot, &iterators->fault);
+	iterators->error = snapshot_open(&iterators->options, &iterators->snapshot, &iterators->fault);
 	return NULL;
 }
 
@@ -208,10 +208,11 @@ static bool is_silent(const struct session *session)
 }
 
 /* Both sources, as far as one does not need the other. */
-static int load_sources(struct session *session, struct fault *fault)
+static int load_sources(struct session *session, const struct btf *kernel, struct fault *fault)
 {
 	const struct options *options = session->options;
 	const struct live_options live_options = {
+		.kernel = kernel,
 		.ring_size = options->ring_size,
 		.attempts = options->attempts,
 		.follow = session->child,
@@ -221,7 +222,9 @@ static int load_sources(struct session *session, struct fault *fault)
 		.counters = session->scrape_plan,
 		.silent = is_silent(session),
 	};
-	struct iterators iterators = {.for_ports = session->scrape_plan};
+	struct iterators iterators = {
+		.options = {.kernel = kernel, .serves_trace = true, .for_ports = session->scrape_plan},
+	};
 	pthread_t thread;
 	int error, alone;
 
@@ -255,12 +258,24 @@ static int open_stages(struct session *session)
 	return session->enrich ? 0 : -ENOMEM;
 }
 
-static int open_sources(struct session *session, struct fault *fault)
+static int load_and_attach(struct session *session, struct fault *fault)
 {
-	int error = load_sources(session, fault);
+	struct btf *kernel;
+	int error = kernel_types_read(&kernel, fault);
 
+	if (error)
+		return error;
+	error = load_sources(session, kernel, fault);
 	if (!error)
 		error = live_attach(session->live, snapshot_maps(session->snapshot), fault);
+	btf__free(kernel);
+	return error;
+}
+
+static int open_sources(struct session *session, struct fault *fault)
+{
+	int error = load_and_attach(session, fault);
+
 	if (error)
 		return error;
 	malloc_trim(0); /* libbpf has read some megabytes of kernel types */

@@ -10,6 +10,7 @@
 #include "source/cookies.h"
 #include "source/functions.h"
 #include "source/kprobes.h"
+#include "source/object.h"
 #include "source/old_kernel.h"
 #include "source/refusals.h"
 #include "source/ring.h"
@@ -38,6 +39,7 @@ struct live {
 	struct books books;
 	struct ring ring;
 	struct live_options options;
+	struct type_excerpt types; /* for what is to be loaded */
 	struct shared_maps maps;
 	int cgroup2_fd;
 	uint32_t kprobes;    /* TOLD_*: what they are to tell */
@@ -126,34 +128,14 @@ static void choose_functions(struct live *live, const struct btf *kernel)
 }
 
 /* What this kernel has decides what is loaded and how. */
-static int fit_to_kernel(struct live *live)
+static void fit_to_kernel(struct live *live)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
+	const struct btf *kernel = live->options.kernel;
 
-	if (!kernel)
-		return -errno;
 	set_knobs(live->skeleton, &live->options, kernel);
 	attach_choose(live->skeleton->obj, kernel, live->options.no_udp_send);
 	bpf_program__set_autoload(live->skeleton->progs.port_chosen, live->options.search);
 	choose_functions(live, kernel);
-	btf__free(kernel);
-	return 0;
-}
-
-static struct live_bpf *open_old(void)
-{
-	struct live_bpf *skeleton = calloc(1, sizeof(*skeleton));
-	size_t size;
-	const void *bytes = old_live_bpf__elf_bytes(&size);
-	int error = skeleton ? live_bpf__create_skeleton(skeleton) : -ENOMEM;
-
-	if (!error)
-		error = old_kernel_open(skeleton->skeleton, bytes, size);
-	if (!error)
-		return skeleton;
-	live_bpf__destroy(skeleton);
-	errno = -error;
-	return NULL;
 }
 
 /* The walks have found out which programs this kernel takes. */
@@ -164,13 +146,19 @@ static bool is_old(const struct live *live)
 
 static int prepare(struct live *live, struct fault *fault)
 {
+	size_t size;
+	const void *elf = is_old(live) ? old_live_bpf__elf_bytes(&size) : live_bpf__elf_bytes(&size);
 	int error;
 
-	live->skeleton = is_old(live) ? open_old() : live_bpf__open();
-	error = live->skeleton ? fit_to_kernel(live) : -errno;
-	return error ? fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
-				 strerror(-error))
-		     : 0;
+	type_excerpt_close(&live->types);
+	live->skeleton = calloc(1, sizeof(*live->skeleton));
+	error = live->skeleton ? live_bpf__create_skeleton(live->skeleton) : -ENOMEM;
+	if (!error)
+		error = object_open(live->skeleton->skeleton, elf, size, live->options.kernel, &live->types);
+	if (error)
+		return fault_set(fault, error, "the BPF programs cannot be read: %s", strerror(-error));
+	fit_to_kernel(live);
+	return 0;
 }
 
 static int load_once(struct live *live)
@@ -301,6 +289,7 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 		return fault_set(fault, -ENOMEM, "out of memory");
 	live->cgroup2_fd = -1;
 	live->maps.origins = -1;
+	live->types = (struct type_excerpt)TYPE_EXCERPT_NONE;
 	live->options = *options;
 	error = prepare(live, fault);
 	if (error) {
@@ -317,6 +306,8 @@ int live_attach(struct live *live, struct shared_maps maps, struct fault *fault)
 
 	live->maps = maps;
 	error = load(live, fault);
+	type_excerpt_close(&live->types);
+	live->options.kernel = NULL;
 	if (!error)
 		error = map_memory(live, fault);
 	return error ? error : attach(live, fault);
@@ -490,5 +481,6 @@ void live_close(struct live *live)
 	if (live->cgroup2_fd >= 0)
 		close(live->cgroup2_fd);
 	live_bpf__destroy(live->skeleton);
+	type_excerpt_close(&live->types);
 	free(live);
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct btf;
 struct live;
 
 /* How calls are seen. */
@@ -28,13 +29,14 @@ enum live_backend {
 };
 
 struct live_options {
-	size_t ring_size; /* bytes, a power of two, a multiple of the page size; 0: the default */
-	bool attempts;	  /* report connects when they begin */
-	bool follow;	  /* report forks */
-	bool search;	  /* tell how long the kernel searched for ports */
-	bool no_udp_send; /* do not look at UDP sends */
-	bool counters;	  /* count in the kernel */
-	bool silent;	  /* send no events: counters are all that is wanted */
+	const struct btf *kernel; /* its types (kernel_types.h), to be there until live_attach() is over */
+	size_t ring_size;	  /* bytes, a power of two, a multiple of the page size; 0: the default */
+	bool attempts;		  /* report connects when they begin */
+	bool follow;		  /* report forks */
+	bool search;		  /* tell how long the kernel searched for ports */
+	bool no_udp_send;	  /* do not look at UDP sends */
+	bool counters;		  /* count in the kernel */
+	bool silent;		  /* send no events: counters are all that is wanted */
 	enum live_backend backend;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/old_kernel.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
@@ -23,11 +24,4 @@ int old_kernel_fault(struct fault *fault, int error, const char *what)
 			 "this kernel refuses %s (%s): it counts their memory against the limit of locked "
 			 "memory (ulimit -l), which takes CAP_SYS_RESOURCE to raise",
 			 what, strerror(EPERM));
-}
-
-int old_kernel_open(struct bpf_object_skeleton *skeleton, const void *bytes, size_t size)
-{
-	skeleton->data = (void *)bytes;
-	skeleton->data_sz = size;
-	return bpf_object__open_skeleton(skeleton, NULL);
 }

@@ -6,18 +6,11 @@
 
 #include "source/fault.h"
 
-#include <bpf/libbpf.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 /* What one says that refuses them, in words. Returns error. */
 int old_kernel_fault(struct fault *fault, int error, const char *what);
 /* Whether this is one. It is tried. */
 bool old_kernel_is(void);
-/*
- * Opens a skeleton that create_skeleton() made with other bytes than its own: those of an object with the
- * same maps, programs and variables, and perhaps more. 0 or a negative errno.
- */
-int old_kernel_open(struct bpf_object_skeleton *skeleton, const void *bytes, size_t size);
 
 #endif

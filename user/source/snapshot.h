@@ -11,9 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct btf;
 struct snapshot;
 
 struct snapshot_options {
+	const struct btf
+		*kernel; /* its types (kernel_types.h), needed only here; NULL: read when it comes to it */
 	/*
 	 * For a live trace, which shares two maps: sockets get a note, their holders become known processes,
 	 * and sockets that only their notes lead to are listed too.

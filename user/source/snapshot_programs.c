@@ -5,6 +5,8 @@
 
 #include "old_snapshot.skel.h"
 #include "snapshot.skel.h"
+#include "source/kernel_types.h"
+#include "source/object.h"
 #include "source/old_kernel.h"
 
 _Static_assert(sizeof(struct snapshot_bpf__bss) == sizeof(struct old_snapshot_bpf__bss) &&
@@ -162,22 +164,6 @@ static int attach_full(struct snapshot_programs *programs)
 	return error;
 }
 
-static struct snapshot_bpf *open_old(void)
-{
-	struct snapshot_bpf *full = calloc(1, sizeof(*full));
-	size_t size;
-	const void *bytes = old_snapshot_bpf__elf_bytes(&size);
-	int error = full ? snapshot_bpf__create_skeleton(full) : -ENOMEM;
-
-	if (!error)
-		error = old_kernel_open(full->skeleton, bytes, size);
-	if (!error)
-		return full;
-	snapshot_bpf__destroy(full);
-	errno = -error;
-	return NULL;
-}
-
 static void take_maps(struct snapshot_programs *programs, bool old)
 {
 	const struct snapshot_bpf *full = programs->full;
@@ -190,48 +176,71 @@ static void take_maps(struct snapshot_programs *programs, bool old)
 		programs->maps.origins = bpf_object__find_map_fd_by_name(full->obj, "origins");
 }
 
-/* 0 or a negative errno; *ret_untyped when the kernel's types cannot be read. */
-static int load_one(struct snapshot_programs *programs, bool serves_trace, enum choice choice,
-		    bool *ret_untyped)
+static int open_and_load(struct snapshot_programs *programs, const struct snapshot_options *options,
+			 enum choice choice)
 {
-	bool old = choice == FOR_OLD_KERNELS;
-	struct snapshot_bpf *full = old ? open_old() : snapshot_bpf__open();
-	int error;
+	struct snapshot_bpf *full = calloc(1, sizeof(*full));
+	struct type_excerpt types = TYPE_EXCERPT_NONE;
+	size_t size;
+	const void *elf = choice == FOR_OLD_KERNELS ? old_snapshot_bpf__elf_bytes(&size)
+						    : snapshot_bpf__elf_bytes(&size);
+	int error = full ? snapshot_bpf__create_skeleton(full) : -ENOMEM;
 
-	*ret_untyped = !full;
-	if (!full)
-		return -errno;
 	programs->full = full;
-	error = size_maps(full, serves_trace, choice);
+	if (!error)
+		error = object_open(full->skeleton, elf, size, options->kernel, &types);
+	if (!error)
+		error = size_maps(full, options->serves_trace, choice);
 	if (!error)
 		error = snapshot_bpf__load(full);
+	type_excerpt_close(&types);
+	return error;
+}
+
+static int load_one(struct snapshot_programs *programs, const struct snapshot_options *options,
+		    enum choice choice)
+{
+	int error = open_and_load(programs, options, choice);
+
 	if (error)
 		return error;
-	take_maps(programs, old);
+	take_maps(programs, choice == FOR_OLD_KERNELS);
 	return attach_full(programs);
 }
 
 static int load_full(struct snapshot_programs *programs, const struct snapshot_options *options,
 		     struct fault *fault)
 {
-	bool old = options->lean && old_kernel_is(), untyped = false; /* the light ones were refused */
+	bool old = options->lean && old_kernel_is(); /* the light ones were refused */
 	int error = -EAGAIN;
 
-	for (enum choice choice = old ? FOR_OLD_KERNELS : 0; error && !untyped && choice < CHOICE_COUNT;
-	     choice++) {
+	for (enum choice choice = old ? FOR_OLD_KERNELS : 0; error && choice < CHOICE_COUNT; choice++) {
 		if (choice == FOR_OLD_KERNELS && !old && !(old = old_kernel_is()))
 			break;
 		snapshot_bpf__destroy(programs->full);
 		forget(programs);
-		error = load_one(programs, options->serves_trace, choice, &untyped);
+		error = load_one(programs, options, choice);
 	}
 	if (!error)
 		return 0;
-	if (untyped)
-		return fault_set(fault, error, "cannot read the kernel's type information (BTF): %s",
-				 strerror(-error));
 	return old ? old_kernel_fault(fault, error, "the BPF iterators")
 		   : fault_set_refused(fault, error, "the BPF iterators");
+}
+
+/* For who has not read the kernel's types. */
+static int load_full_alone(struct snapshot_programs *programs, const struct snapshot_options *options,
+			   struct fault *fault)
+{
+	struct snapshot_options with_types = *options;
+	struct btf *types;
+	int error = kernel_types_read(&types, fault);
+
+	if (error)
+		return error;
+	with_types.kernel = types;
+	error = load_full(programs, &with_types, fault);
+	btf__free(types);
+	return error;
 }
 
 /* --- both -------------------------------------------------------------------------------------------------
@@ -244,7 +253,8 @@ int snapshot_programs_load(struct snapshot_programs *programs, const struct snap
 	/* Kernels below 5.17, and who knows what else: the ordinary one says why it cannot be. */
 	if (options->lean && load_lean(programs) == 0)
 		return 0;
-	return load_full(programs, options, fault);
+	return options->kernel ? load_full(programs, options, fault)
+			       : load_full_alone(programs, options, fault);
 }
 
 void snapshot_programs_begin(struct snapshot_programs *programs, const struct snapshot_walk *what)
