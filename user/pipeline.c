@@ -46,6 +46,17 @@ struct pipeline *pipeline_new(const struct pipeline_options *options, int out_fd
 	return pipeline;
 }
 
+int pipeline_clear(struct pipeline *pipeline)
+{
+	int error = model_clear(pipeline->model);
+
+	if (!error && pipeline->options.holders)
+		model_on_holder(pipeline->model, show_holder, pipeline);
+	pipeline->damaged = pipeline->latest_ns = 0;
+	pipeline->lost = false;
+	return error;
+}
+
 void pipeline_free(struct pipeline *pipeline)
 {
 	if (!pipeline)

@@ -40,6 +40,9 @@ struct pipeline;
 /* NULL when there is no memory. */
 struct pipeline *pipeline_new(const struct pipeline_options *options, int out_fd);
 struct sink pipeline_sink(struct pipeline *pipeline);
+/* As if no record had come. For who prints nothing meanwhile. 0, or a negative errno: then it is of no more
+ * use. */
+int pipeline_clear(struct pipeline *pipeline);
 /* Everything printed so far is on its way. 0 or a negative errno. */
 int pipeline_flush(struct pipeline *pipeline);
 /* Everything recorded so far can be read from the file, should we be killed. 0 or a negative errno. */

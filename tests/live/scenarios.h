@@ -126,6 +126,7 @@
 	X(instance_impostor)                                                                                 \
 	X(instance_succession)                                                                               \
 	X(instance_remembers)                                                                                \
+	X(instance_cut)                                                                                      \
 	X(metrics)                                                                                           \
 	X(metrics_small_ring)                                                                                \
 	X(metrics_no_events)                                                                                 \

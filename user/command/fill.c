@@ -160,14 +160,18 @@ static int walk(struct snapshot *snapshot, const struct fill *fill, struct pipel
 	return result;
 }
 
-/* -ENOENT: nobody answered. */
-static int fill_from_instance(const struct fill *fill, const struct sink *sink)
+/* -ENOENT: nobody answered, or not to the end, and the tables are empty. -ENOMEM: there are none any more. */
+static int fill_from_instance(const struct fill *fill, struct pipeline *pipeline, const struct sink *sink)
 {
 	uint32_t flags = (fill->connections ? ASK_CONNECTIONS : 0) | (fill->sync ? ASK_SYNC : 0) |
 			 (fill->with_ports ? ASK_WITH_PORTS : 0);
 	int result = fill->no_instance ? -ENOENT : ask_instance(flags, fill->port, sink);
 
-	return !result && fill->more ? fill->more(fill->context, sink) : result;
+	if (!result && fill->more)
+		result = fill->more(fill->context, sink);
+	else if (result == -ENOENT)
+		return result;
+	return !result ? 0 : pipeline_clear(pipeline) ? -ENOMEM : -ENOENT;
 }
 
 int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)
@@ -176,10 +180,14 @@ int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)
 	struct sink sink = pipeline_sink(pipeline);
 	struct snapshot *snapshot;
 	struct fault fault = {0};
-	int error = fill_from_instance(fill, &sink), status;
+	int error = fill_from_instance(fill, pipeline, &sink), status;
 
 	if (!error)
 		return EXIT_DONE;
+	if (error == -ENOMEM) {
+		complain("out of memory");
+		return EXIT_INTERNAL;
+	}
 	status = check_kernel(privileges_for_walking);
 	if (status)
 		return status;

@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 16
-#define ANSWER_MAX  (256u << 20) /* bytes; what needs more must walk itself */
-#define PATIENCE_NS 10000000000	 /* for a client that neither asks nor takes */
-#define AGAIN_NS    20000000	 /* while somebody else's look is under way */
+#define ANSWER_MAX  (256u << 20) /* bytes that a client does not take; then it must walk itself */
+#define EARLY_BYTES 131072u
+#define PATIENCE_NS 10000000000 /* for a client that neither asks nor takes */
+#define AGAIN_NS    20000000	/* while somebody else's look is under way */
 
 enum client_state { CLIENT_NONE, CLIENT_ASKING, CLIENT_WAITING, CLIENT_WALKING, CLIENT_TAKING };
 
@@ -34,6 +35,7 @@ struct client {
 	bool looked;  /* a whole walk has been made for it */
 	char *answer;
 	size_t length, room, sent;
+	size_t tried; /* the length when sending was tried last, while the answer grows */
 };
 
 struct serve {
@@ -57,10 +59,46 @@ static void client_gone(struct client *client)
 /* --- the answer -------------------------------------------------------------------------------------------
  */
 
+/* 0 when all has been taken or no more is now, or a negative errno. */
+static int send_some(struct client *client)
+{
+	while (client->sent < client->length) {
+		ssize_t n = send(client->fd, client->answer + client->sent, client->length - client->sent,
+				 MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0)
+			return -EPIPE;
+		client->sent += (size_t)n;
+		client->active_ns = proc_boottime_ns();
+	}
+	return 0;
+}
+
+/* What is there goes already: the client puts it into its tables meanwhile, and here it takes no room. */
+static int send_early(struct client *client)
+{
+	int error;
+
+	if (client->length - client->tried < EARLY_BYTES)
+		return 0;
+	error = send_some(client);
+	if (client->sent == client->length)
+		client->sent = client->length = 0;
+	client->tried = client->length;
+	return error;
+}
+
 static int keep(void *context, const void *record, size_t size)
 {
 	struct client *client = context;
+	int error = send_early(client);
 
+	if (error)
+		return error;
 	if (client->length + size > client->room) {
 		size_t room = client->room ? 2 * client->room : 65536;
 		char *answer = room <= ANSWER_MAX ? realloc(client->answer, room) : NULL;
@@ -79,20 +117,8 @@ static int send_more(void *context)
 {
 	struct client *client = context;
 
-	while (client->sent < client->length) {
-		ssize_t n = send(client->fd, client->answer + client->sent, client->length - client->sent,
-				 MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return 0;
-		if (n <= 0)
-			break;
-		client->sent += (size_t)n;
-		client->active_ns = proc_boottime_ns();
-	}
-	client_gone(client);
+	if (send_some(client) || client->sent == client->length)
+		client_gone(client);
 	return 0;
 }
 

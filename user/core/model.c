@@ -57,10 +57,8 @@ struct model *model_new(const struct model_limits *limits)
 	return NULL;
 }
 
-void model_free(struct model *model)
+static void free_tables(struct model *model)
 {
-	if (!model)
-		return;
 	sockets_free(model->sockets);
 	process_table_free(model->processes);
 	names_free(model->names);
@@ -68,7 +66,23 @@ void model_free(struct model *model)
 	holders_free(model->holders);
 	past_free(model->past);
 	walk_free(model->walk);
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	free_tables(model);
 	free(model);
+}
+
+int model_clear(struct model *model)
+{
+	const struct model_limits limits = model->limits;
+
+	free_tables(model);
+	*model = (struct model){0};
+	return make_tables(model, &limits) ? 0 : -ENOMEM;
 }
 
 /* --- processes --------------------------------------------------------------------------------------------

@@ -106,6 +106,8 @@ struct model_limits {
 };
 
 struct model *model_new(const struct model_limits *limits);
+/* Empty, as it was made, with the same limits. 0, or -ENOMEM: then it can only be freed. */
+int model_clear(struct model *model);
 void model_free(struct model *model);
 
 /* 0, or -ENOMEM; a full table is counted and is no error. */

@@ -8,12 +8,12 @@
 #include <portsnoop/event.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #define READ_BYTES 262144u
-#define ANSWER_MAX (512u << 20)
 #define PATIENCE_S 5 /* then it is quicker to look oneself */
 
 static bool send_question(int fd, uint32_t flags, uint16_t port)
@@ -28,74 +28,62 @@ static bool send_question(int fd, uint32_t flags, uint16_t port)
 	return send(fd, &ask, sizeof(ask), MSG_NOSIGNAL) == (ssize_t)sizeof(ask);
 }
 
-/* What came, and how far it has been looked at. */
+/* What came and has not been handed out: less than a record, between two reads. */
 struct answer {
-	char *data;
-	size_t length, room, at;
-	bool ended;
+	char *data; /* READ_BYTES */
+	size_t length;
+	bool begun, ended;
 };
 
-static bool make_room(struct answer *answer)
+/* Whole records. 0, -ESTALE when these are none, or what the sink said. */
+static int hand_out(struct answer *answer, const struct sink *sink)
 {
-	size_t room = answer->room ? 2 * answer->room : READ_BYTES;
-	char *data;
+	size_t at = 0;
+	int result = 0;
 
-	if (answer->length < answer->room)
-		return true;
-	data = room <= ANSWER_MAX ? realloc(answer->data, room) : NULL;
-	if (!data)
-		return false;
-	answer->data = data;
-	answer->room = room;
-	return true;
-}
-
-/* Looks for the end. False when these are no records. */
-static bool look(struct answer *answer)
-{
-	while (!answer->ended && answer->length - answer->at >= sizeof(struct rec_header)) {
-		const struct rec_walk *record = (const void *)(answer->data + answer->at);
+	while (!result && !answer->ended && answer->length - at >= sizeof(struct rec_header)) {
+		const struct rec_walk *record = (const void *)(answer->data + at);
 		uint16_t size = record->header.size;
 
 		if (size < sizeof(record->header) || size % 8 || size > REC_SIZE_MAX)
-			return false;
-		if (size > answer->length - answer->at)
+			return -ESTALE;
+		if (size > answer->length - at)
 			break;
 		answer->ended = record->header.kind == REC_WALK && record->part == WALK_END;
-		answer->at += size;
+		answer->begun = true;
+		result = sink_put(sink, &record->header, size);
+		at += size;
 	}
-	return true;
+	answer->length -= at;
+	memmove(answer->data, answer->data + at, answer->length);
+	return result;
 }
 
-static bool read_answer(int fd, struct answer *answer)
+/* 0: nothing more comes; negative: the same, and it is an error. */
+static ssize_t read_more(int fd, struct answer *answer)
 {
-	while (!answer->ended) {
-		ssize_t n;
+	ssize_t n;
 
-		if (!make_room(answer))
-			return false;
-		n = read(fd, answer->data + answer->length, answer->room - answer->length);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
+	do
+		n = read(fd, answer->data + answer->length, READ_BYTES - answer->length);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
 		answer->length += (size_t)n;
-		if (!look(answer))
-			return false;
-	}
-	return true;
+	return n;
 }
 
-static int hand_out(const struct answer *answer, const struct sink *sink)
+static int take_answer(int fd, const struct sink *sink)
 {
-	int result = 0;
+	struct answer answer = {.data = malloc(READ_BYTES)};
+	int result = answer.data ? 0 : -ENOENT;
 
-	for (size_t at = 0; at < answer->at && !result;) {
-		const struct rec_header *header = (const void *)(answer->data + at);
-
-		result = sink_put(sink, header, header->size);
-		at += header->size;
+	while (!result && !answer.ended) {
+		if (read_more(fd, &answer) > 0)
+			result = hand_out(&answer, sink);
+		else
+			result = answer.begun ? -ESTALE : -ENOENT;
 	}
+	free(answer.data);
 	return result;
 }
 
@@ -103,14 +91,12 @@ int ask_instance(uint32_t flags, uint16_t port, const struct sink *sink)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	int fd = run_socket_connect(), result = -ENOENT;
-	struct answer answer = {0};
 
 	if (fd < 0)
 		return -ENOENT;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (send_question(fd, flags, port) && read_answer(fd, &answer))
-		result = hand_out(&answer, sink);
-	free(answer.data);
+	if (send_question(fd, flags, port))
+		result = take_answer(fd, sink);
 	close(fd);
 	return result;
 }

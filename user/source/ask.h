@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /*
- * Asks (flags: ASK_*; port 0: all) and hands out the answer once it has come whole. 0; -ENOENT when nobody
- * answers, and nothing has been put into the sink; or what the sink said.
+ * Asks (flags: ASK_*; port 0: all) and hands out the answer as it comes. 0; -ENOENT when nobody answers, and
+ * nothing has been put into the sink; -ESTALE when the answer broke off, and what has been put there is of no
+ * use; or what the sink said.
  */
 int ask_instance(uint32_t flags, uint16_t port, const struct sink *sink);
 
