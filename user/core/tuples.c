@@ -14,6 +14,7 @@ struct tuples {
 	uint32_t *buckets; /* row number + 1; 0 ends a chain, so that a zeroed row is in none */
 	size_t n_buckets;  /* a power of two */
 	size_t count;
+	bool begun; /* all rows are in it */
 };
 
 struct tuples *tuples_new(const struct table *rows)
@@ -108,21 +109,31 @@ static bool has_peer(const struct socket_row *row)
 	return row->socket.peer_port && row->socket.local_port && row->socket.protocol == IPPROTO_TCP;
 }
 
-void tuples_add(struct tuples *tuples, struct socket_row *row)
+static int add(void *item, void *context)
 {
+	struct socket_row *row = item;
+	struct tuples *tuples = context;
+
 	if (!has_peer(row))
-		return;
+		return 0;
 	if (tuples->count >= tuples->n_buckets)
 		grow(tuples);
 	put(tuples, row);
 	tuples->count++;
+	return 0;
+}
+
+void tuples_add(struct tuples *tuples, struct socket_row *row)
+{
+	if (tuples->begun)
+		add(row, tuples);
 }
 
 void tuples_remove(struct tuples *tuples, struct socket_row *row)
 {
 	uint32_t wanted = table_number(row) + 1, *link;
 
-	if (!has_peer(row))
+	if (!tuples->begun || !has_peer(row))
 		return;
 	link = bucket_of_row(tuples, row);
 	while (*link && *link != wanted)
@@ -134,11 +145,21 @@ void tuples_remove(struct tuples *tuples, struct socket_row *row)
 	tuples->count--;
 }
 
-const struct socket_row *tuples_peer(const struct tuples *tuples, const struct socket_row *row)
+static void begin(struct tuples *tuples)
+{
+	if (tuples->begun)
+		return;
+	tuples->begun = true;
+	table_each(tuples->rows, add, tuples);
+}
+
+const struct socket_row *tuples_peer(struct tuples *tuples, const struct socket_row *row)
 {
 	struct endpoint local = endpoint_local(&row->socket), peer = endpoint_peer(&row->socket);
-	uint32_t link = *bucket_of(tuples, hash_of(row->socket.netns, &peer, &local));
+	uint32_t link;
 
+	begin(tuples);
+	link = *bucket_of(tuples, hash_of(row->socket.netns, &peer, &local));
 	for (struct socket_row *other = row_at(tuples, link); other;
 	     other = row_at(tuples, other->next_tuple)) {
 		struct endpoint others_local = endpoint_local(&other->socket),
