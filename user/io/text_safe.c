@@ -53,13 +53,27 @@ static size_t make_piece(char *piece, const char *in, size_t in_len, size_t *ret
 	return taken;
 }
 
+/* Most names are plain: printable ASCII as far as this. */
+static size_t plain_length(const char *in, size_t in_len)
+{
+	size_t length = 0;
+
+	while (length < in_len && in[length] >= ' ' && in[length] <= '~')
+		length++;
+	return length;
+}
+
 size_t text_safe(char *out, size_t out_size, const char *in, size_t in_len)
 {
 	char piece[PIECE_MAX];
-	size_t length = 0, taken, size;
+	size_t length, taken, size;
 
 	if (out_size == 0)
 		return 0;
+	length = plain_length(in, in_len < out_size - 1 ? in_len : out_size - 1);
+	memcpy(out, in, length);
+	in += length;
+	in_len -= length;
 	while (in_len > 0) {
 		size = make_piece(piece, in, in_len, &taken);
 		if (size >= out_size - length)

@@ -87,8 +87,11 @@ static int render_all(struct cells *cells, const struct column *const columns[],
 
 static void print_spaces(FILE *out, size_t n)
 {
-	for (; n; n--)
-		putc_unlocked(' ', out);
+	static const char spaces[] = "                                ";
+
+	for (; n >= sizeof(spaces); n -= sizeof(spaces) - 1)
+		fwrite_unlocked(spaces, 1, sizeof(spaces) - 1, out);
+	fwrite_unlocked(spaces, 1, n, out);
 }
 
 static void print_all(FILE *out, const struct cells *cells, const size_t widths[], size_t n, size_t n_rows)
