@@ -228,8 +228,6 @@ static int load_sources(struct session *session, const struct btf *kernel, struc
 	pthread_t thread;
 	int error, alone;
 
-	/* What another thread has freed goes back to the kernel only where the limit for that is fixed. */
-	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 	alone = pthread_create(&thread, NULL, open_iterators, &iterators);
 	if (alone)
 		open_iterators(&iterators);
@@ -261,8 +259,11 @@ static int open_stages(struct session *session)
 static int load_and_attach(struct session *session, struct fault *fault)
 {
 	struct btf *kernel;
-	int error = kernel_types_read(&kernel, fault);
+	int error;
 
+	/* What another thread has freed goes back to the kernel only where the limit for that is fixed. */
+	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	error = kernel_types_read(&kernel, fault);
 	if (error)
 		return error;
 	error = load_sources(session, kernel, fault);
