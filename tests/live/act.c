@@ -271,7 +271,7 @@ void truth_close(const struct scene *scene, pid_t pid, const struct held *held, 
 	char who[16] = "-";
 
 	if (pid)
-		snprintf(who, sizeof(who), "%d", pid);
+		snprintf(who, sizeof(who), scene->looked_at ? "%d?" : "%d", pid);
 	truth_log(scene, "close cookie=%llu proto=%s pid=%s local=%s peer=%s %s",
 		  (unsigned long long)held->cookie, held->proto, who, held->local, held->peer, rest);
 }

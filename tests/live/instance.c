@@ -153,6 +153,7 @@ void instance_clients(struct scene *scene)
 	if (scene->patience_s < PATIENCE + 5)
 		scene->patience_s = PATIENCE + 5;
 	tool_start(&tool, scene, NULL);
+	scene->looked_at = true; /* by the instance, and by those who are not answered */
 	actor = actor_start(scene, traffic, over);
 	bad_clients(scene);
 	silent_crowd(scene);

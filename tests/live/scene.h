@@ -27,6 +27,7 @@ struct scene {
 	unsigned runs;	     /* of the tool, so far */
 	unsigned marks;	     /* acts that mark the end of something, so far */
 	bool threaded;	     /* this process has a thread that reads from the tool */
+	bool looked_at; /* others look at its actors' descriptors: a close may be told without its process */
 	struct truth *truth;
 };
 
