@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 /* watcher: another portsnoop that looks at all other namespaces, NULL when nothing was lost. */
-static void check_books(const struct tool *tool, const struct load *load, const struct tool *watcher)
+static void check_books(const struct tool *tool, unsigned count, unsigned listeners,
+			const struct tool *watcher)
 {
 	struct books books;
 	uint64_t others[EVENT_KIND_COUNT] = {0};
@@ -22,9 +23,9 @@ static void check_books(const struct tool *tool, const struct load *load, const 
 	books_read(tool, &books);
 	for (unsigned kind = 0; watcher && kind < EVENT_READY; kind++)
 		others[kind] = watcher->all[kind];
-	books_check(tool, &books, EVENT_CONNECT, load->count, others[EVENT_CONNECT]);
-	books_check(tool, &books, EVENT_ACCEPT, load->count, others[EVENT_ACCEPT]);
-	books_check(tool, &books, EVENT_CLOSE, 2ull * load->count + 1, others[EVENT_CLOSE]);
+	books_check(tool, &books, EVENT_CONNECT, count, others[EVENT_CONNECT]);
+	books_check(tool, &books, EVENT_ACCEPT, count, others[EVENT_ACCEPT]);
+	books_check(tool, &books, EVENT_CLOSE, 2ull * count + listeners, others[EVENT_CLOSE]);
 }
 
 static void connections(struct scene *scene, enum load_ending ending, const char *server)
@@ -41,7 +42,7 @@ static void connections(struct scene *scene, enum load_ending ending, const char
 	tool_settle(&tool);
 	tool_end(&tool);
 	books_read(&tool, &books);
-	check_books(&tool, &load, NULL);
+	check_books(&tool, load.count, 1, NULL);
 	/* What was lost is in the books, and cannot be in the ledger. */
 	if (books.lost)
 		scene_note(scene, "%" PRIu64 " lost: only the books are compared", books.lost);
@@ -91,26 +92,38 @@ static bool lost_any(const struct tool *tool)
 	return lost;
 }
 
+/* Resets leave no TIME_WAIT, which so many connections would run out of ports for. */
+static void load_silently(struct scene *scene, unsigned count)
+{
+	const struct load load = {
+		.ending = CLIENT_RESETS, .count = count, .server = "127.0.0.1", .silent = true};
+
+	load_run(scene, &load);
+}
+
+/* Stopped, the tool takes nothing out: a ring that cannot hold it all loses some. Then it goes on. */
+static void load_with_a_stop(struct scene *scene, const struct tool *tool, unsigned stopped, unsigned running)
+{
+	scene_must(scene, kill(tool->pid, SIGSTOP), "SIGSTOP");
+	load_silently(scene, stopped);
+	scene_must(scene, kill(tool->pid, SIGCONT), "SIGCONT");
+	if (running)
+		load_silently(scene, running);
+}
+
 /*
  * Ten times the load on a ring that cannot hold it: what is lost is told, and the books close to the event.
  * Where everything takes longer a quarter of that will do: all that is lost is repaired, again and again.
  */
-static void overload(struct scene *scene, const char *ring_size, bool stop)
+static void overload(struct scene *scene, const char *ring_size, bool stopped)
 {
-	/* Resets leave no TIME_WAIT, which so many connections would run out of ports for. */
-	struct load load = {.ending = CLIENT_RESETS,
-			    .count = scene_count(scene, scene->scale < 1 ? 50000 : 200000),
-			    .server = "127.0.0.1",
-			    .silent = true};
+	unsigned count = scene_count(scene, scene->scale < 1 ? 50000 : 200000);
 	struct books books;
 	struct tool tool, watcher;
 
 	watch_others(&watcher, scene);
 	tool_start(&tool, scene, "--ring-size", ring_size, NULL);
-	if (stop)
-		kill(tool.pid, SIGSTOP);
-	load_run(scene, &load);
-	kill(tool.pid, SIGCONT);
+	load_with_a_stop(scene, &tool, stopped ? count : count / 10, stopped ? 0 : count - count / 10);
 	truth_clear(scene->truth);
 	tool_settle(&tool);
 	tool_end(&tool);
@@ -118,14 +131,14 @@ static void overload(struct scene *scene, const char *ring_size, bool stop)
 	if (lost_any(&watcher))
 		scene_skip(scene, "the machine is too busy: what others do was lost too");
 	books_read(&tool, &books);
-	if (!books.ring && !stop && sysconf(_SC_PAGESIZE) > 4096)
+	if (!books.ring && !stopped && sysconf(_SC_PAGESIZE) > 4096)
 		scene_skip(scene, "a ring of %s bytes loses nothing here", ring_size);
 	if (!books.ring)
 		scene_fail(scene, "nothing was lost: the test has tested nothing");
-	check_books(&tool, &load, &watcher);
+	check_books(&tool, count, stopped ? 1 : 2, &watcher);
 }
 
-/* Stopped for as long as the load lasts, the tool takes nothing out. */
+/* Stopped for as long as the load lasts. */
 void books_small_ring(struct scene *scene)
 {
 	overload(scene, "64K", true);
