@@ -167,11 +167,13 @@ static int fill_from_instance(const struct fill *fill, struct pipeline *pipeline
 			 (fill->with_ports ? ASK_WITH_PORTS : 0);
 	int result = fill->no_instance ? -ENOENT : ask_instance(flags, fill->port, sink);
 
+	if (result == -ENOENT)
+		return result;
 	if (!result && fill->more)
 		result = fill->more(fill->context, sink);
-	else if (result == -ENOENT)
-		return result;
-	return !result ? 0 : pipeline_clear(pipeline) ? -ENOMEM : -ENOENT;
+	if (!result)
+		return 0;
+	return pipeline_clear(pipeline) ? -ENOMEM : -ENOENT;
 }
 
 int fill_from_kernel(struct pipeline *pipeline, const struct fill *fill)

@@ -2,6 +2,7 @@
 #include "source/type_excerpt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,6 +11,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 #define NAMES_SLOTS 4096 /* a power of two; an object has some 700 names */
 #define NAMES_MAX   (NAMES_SLOTS / 2)
@@ -283,7 +288,7 @@ static int copy_wanted(struct copying *copying, struct names *names)
 	return 0;
 }
 
-int type_excerpt_make(const struct btf *kernel, const struct btf *object, struct btf **ret_types)
+static int make(const struct btf *kernel, const struct btf *object, struct btf **ret_types)
 {
 	struct copying copying = {.kernel = kernel,
 				  .types = btf__new_empty(),
@@ -336,11 +341,21 @@ static struct btf *types_of_object(const void *object, size_t size)
 	return types;
 }
 
+/* Since 6.3 kernels complain of who does not say that nothing in it is to be executed; older ones do not know
+ * it. */
+static int new_file(void)
+{
+	static const char name[] = "portsnoop types";
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC) : fd;
+}
+
 static int put_in_file(const struct btf *types)
 {
 	uint32_t size;
 	const void *bytes = btf__raw_data(types, &size);
-	int fd = bytes ? memfd_create("portsnoop types", MFD_CLOEXEC) : -1;
+	int fd = bytes ? new_file() : -1;
 
 	if (fd >= 0 && write(fd, bytes, size) == (ssize_t)size)
 		return fd;
@@ -349,15 +364,27 @@ static int put_in_file(const struct btf *types)
 	return -1;
 }
 
+/* As libbpf will do it. */
+static bool can_be_opened(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 void type_excerpt_open(struct type_excerpt *ret_excerpt, const struct btf *kernel, const void *object,
 		       size_t size)
 {
 	struct btf *names = types_of_object(object, size), *types = NULL;
 
 	*ret_excerpt = (struct type_excerpt)TYPE_EXCERPT_NONE;
-	if (names && type_excerpt_make(kernel, names, &types) == 0)
+	if (names && make(kernel, names, &types) == 0)
 		ret_excerpt->fd = put_in_file(types);
 	snprintf(ret_excerpt->path, sizeof(ret_excerpt->path), "/proc/self/fd/%d", ret_excerpt->fd);
+	if (!can_be_opened(ret_excerpt->path))
+		type_excerpt_close(ret_excerpt);
 	btf__free(types);
 	btf__free(names);
 }

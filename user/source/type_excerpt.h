@@ -30,8 +30,4 @@ void type_excerpt_open(struct type_excerpt *ret_excerpt, const struct btf *kerne
 const char *type_excerpt_path(const struct type_excerpt *excerpt);
 void type_excerpt_close(struct type_excerpt *excerpt);
 
-/* The same from and to memory, for tests. A negative errno, or 0 and *ret_types, to be freed by btf__free().
- */
-int type_excerpt_make(const struct btf *kernel, const struct btf *object, struct btf **ret_types);
-
 #endif
