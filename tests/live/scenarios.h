@@ -147,7 +147,8 @@
 	X(top_unplugged)                                                                                     \
 	X(top_plays)                                                                                         \
 	X(wakeups)                                                                                           \
-	X(relocations)
+	X(relocations)                                                                                       \
+	X(functions_crowded)
 
 #define X(name) void name(struct scene *scene);
 SCENARIO_LIST(X)

@@ -84,6 +84,20 @@ void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_
 	}
 }
 
+void attach_leave_out(struct bpf_object *object, uint32_t by_functions, uint32_t by_kprobes)
+{
+	size_t n;
+	const struct hook *hooks = hooks_table(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(object, hooks[i].program);
+
+		if (program && hook_is_told(&hooks[i], by_functions | by_kprobes) &&
+		    !(hooks[i].unless == TOLD_ACCEPT && by_functions & TOLD_ACCEPT))
+			bpf_program__set_autoload(program, false);
+	}
+}
+
 /* libbpf looks only where tracefs is usually mounted; the event's number is all that is needed from it. */
 static struct bpf_link *attach_syscall(const struct bpf_program *program, const char *event, int tracefs_fd)
 {

@@ -60,6 +60,11 @@ int attach_tracepoint_arity(const struct btf *kernel, const char *tracepoint);
  * whose mere presence costs every unconnected send.
  */
 void attach_choose(struct bpf_object *object, const struct btf *kernel, bool no_udp_send);
+/*
+ * And for what these groups (TOLD_*) replace. Not for what traces accept(2): returns of functions leave that
+ * to do for threads that are inside when they come.
+ */
+void attach_leave_out(struct bpf_object *object, uint32_t by_functions, uint32_t by_kprobes);
 /* Attaches all loaded programs. 0 when at least one fact is available, -ENOTSUP when none is. */
 int attach_all(struct attachment *attachment, struct bpf_object *object, struct control *control,
 	       const struct attach_plan *plan);

@@ -107,17 +107,47 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 	return 0;
 }
 
+static int map_and_attach(struct live *live, struct fault *fault)
+{
+	int error = map_memory(live, fault);
+
+	return error ? error : attach(live, fault);
+}
+
+/* Some function was not to be hooked after all, and what it would replace has not been loaded. */
+static bool lacks_spares(const struct live *live)
+{
+	return !live->spares && (live->functions | live->kprobes) & ~attach_told(&live->attachment);
+}
+
+static int begin_anew(struct live *live, struct fault *fault)
+{
+	int error;
+
+	attach_end(&live->attachment);
+	memset(&live->attachment, 0, sizeof(live->attachment));
+	books_close(&live->books);
+	ring_close(&live->ring);
+	if (live->cgroup2_fd >= 0)
+		close(live->cgroup2_fd);
+	live->cgroup2_fd = -1;
+	error = live_load_spares(live, fault);
+	return error ? error : map_and_attach(live, fault);
+}
+
 int live_attach(struct live *live, struct shared_maps maps, struct fault *fault)
 {
 	int error;
 
 	live->maps = maps;
 	error = live_load(live, fault);
+	if (!error)
+		error = map_and_attach(live, fault);
+	if (!error && lacks_spares(live))
+		error = begin_anew(live, fault);
 	type_excerpt_close(&live->types);
 	live->options.kernel = NULL;
-	if (!error)
-		error = map_memory(live, fault);
-	return error ? error : attach(live, fault);
+	return error;
 }
 
 int live_fd(const struct live *live)

@@ -23,7 +23,9 @@ struct live {
 	struct type_excerpt types; /* for what is to be loaded */
 	struct shared_maps maps;
 	int cgroup2_fd;
-	uint32_t kprobes;    /* TOLD_*: what they are to tell */
+	uint32_t functions;  /* TOLD_*: what their returns are to tell */
+	uint32_t kprobes;    /* what those are to tell */
+	bool spares;	     /* what they replace is loaded nevertheless */
 	int functions_error; /* why returns of functions are not used, a negative errno */
 	int kprobes_error;   /* likewise */
 };
@@ -36,5 +38,7 @@ bool live_is_old(const struct live *live);
 int live_prepare(struct live *live, struct fault *fault);
 /* Loads them; where the kernel refuses functions, with the next way to see calls. The same. */
 int live_load(struct live *live, struct fault *fault);
+/* The same once more, and of the programs those as well that others were to replace. */
+int live_load_spares(struct live *live, struct fault *fault);
 
 #endif
