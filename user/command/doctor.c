@@ -3,8 +3,8 @@
 #include "command/doctor.h"
 
 #include "command/command.h"
+#include "command/sources.h"
 #include "io/pager.h"
-#include "source/kernel_types.h"
 #include "source/live.h"
 #include "source/snapshot.h"
 #include "system/machine.h"
@@ -35,25 +35,14 @@ static const char *way_out(int error)
 }
 
 /* A trace as `trace` would begin it. 0, or a negative errno with *fault in words. */
-static int trace(struct diagnosis *diagnosis, struct snapshot **ret_snapshot, struct live **ret_live,
-		 struct fault *fault)
+static int trace(struct snapshot **ret_snapshot, struct live **ret_live, struct fault *fault)
 {
-	struct snapshot_options snapshot_options = {.serves_trace = true};
-	struct live_options live_options = {.backend = BACKEND_AUTO};
-	struct btf *kernel = NULL;
 	int error = kernel_fault(privileges_for_tracing, fault);
 
-	if (!error)
-		error = kernel_types_read(&kernel, fault);
-	snapshot_options.kernel = live_options.kernel = kernel;
-	if (!error)
-		error = snapshot_open(&snapshot_options, ret_snapshot, fault);
-	if (!error)
-		error = live_open(&live_options, ret_live, fault);
-	if (!error)
-		error = live_attach(*ret_live, snapshot_maps(*ret_snapshot), fault);
-	btf__free(kernel);
-	return error;
+	return error ? error
+		     : sources_open((struct live_options){.backend = BACKEND_AUTO},
+				    (struct snapshot_options){.serves_trace = true}, ret_live, ret_snapshot,
+				    fault);
 }
 
 static void look(struct diagnosis *diagnosis)
@@ -65,7 +54,7 @@ static void look(struct diagnosis *diagnosis)
 
 	doctor_look_at_machine(diagnosis);
 	doctor_try_ways(diagnosis);
-	error = trace(diagnosis, &snapshot, &live, &fault);
+	error = trace(&snapshot, &live, &fault);
 	if (error) {
 		snprintf(diagnosis->obstacle, sizeof(diagnosis->obstacle), "%s", fault.text);
 		snprintf(diagnosis->way_out, sizeof(diagnosis->way_out), "%s", way_out(error));

@@ -4,21 +4,18 @@
 #include "command/command.h"
 #include "command/repair.h"
 #include "command/serve.h"
+#include "command/sources.h"
 #include "core/census.h"
 #include "loop.h"
 #include "source/conflicts.h"
 #include "source/enrich.h"
-#include "source/kernel_types.h"
-#include "source/live.h"
 #include "source/overflow.h"
-#include "source/snapshot.h"
 #include "source/walker.h"
 #include "system/privileges.h"
 #include "system/proc.h"
 
 #include <errno.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -185,61 +182,10 @@ static int signalled(void *context)
 /* --- beginning
  * ---------------------------------------------------------------------------------------------- */
 
-/* The iterators load beside the hooks: both take mostly the time to read the kernel's types. */
-struct iterators {
-	struct snapshot_options options;
-	struct snapshot *snapshot;
-	struct fault fault;
-	int error;
-};
-
-static void *open_iterators(void *context)
-{
-	struct iterators *iterators = context;
-
-	iterators->error = snapshot_open(&iterators->options, &iterators->snapshot, &iterators->fault);
-	return NULL;
-}
-
 /* Nobody is told of events. */
 static bool is_silent(const struct session *session)
 {
 	return session->scrape_plan && session->scrape_plan->silent;
-}
-
-/* Both sources, as far as one does not need the other. */
-static int load_sources(struct session *session, const struct btf *kernel, struct fault *fault)
-{
-	const struct options *options = session->options;
-	const struct live_options live_options = {
-		.kernel = kernel,
-		.ring_size = options->ring_size,
-		.attempts = options->attempts,
-		.follow = session->child,
-		.search = options->ephemeral,
-		.no_udp_send = options->no_udp_send,
-		.backend = options->backend,
-		.counters = session->scrape_plan,
-		.silent = is_silent(session),
-	};
-	struct iterators iterators = {
-		.options = {.kernel = kernel, .serves_trace = true, .for_ports = session->scrape_plan},
-	};
-	pthread_t thread;
-	int error, alone;
-
-	alone = pthread_create(&thread, NULL, open_iterators, &iterators);
-	if (alone)
-		open_iterators(&iterators);
-	error = live_open(&live_options, &session->live, fault);
-	if (!alone)
-		pthread_join(thread, NULL);
-	session->snapshot = iterators.snapshot;
-	if (!error && iterators.error) {
-		*fault = iterators.fault;
-		error = iterators.error;
-	}
-	return error;
 }
 
 /* What stands between the sources and the pipeline. */
@@ -258,19 +204,23 @@ static int open_stages(struct session *session)
 
 static int load_and_attach(struct session *session, struct fault *fault)
 {
-	struct btf *kernel;
-	int error;
+	const struct options *options = session->options;
+	const struct live_options live_options = {
+		.ring_size = options->ring_size,
+		.attempts = options->attempts,
+		.follow = session->child,
+		.search = options->ephemeral,
+		.no_udp_send = options->no_udp_send,
+		.backend = options->backend,
+		.counters = session->scrape_plan,
+		.silent = is_silent(session),
+	};
+	const struct snapshot_options snapshot_options = {.serves_trace = true,
+							  .for_ports = session->scrape_plan};
 
 	/* What another thread has freed goes back to the kernel only where the limit for that is fixed. */
 	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
-	error = kernel_types_read(&kernel, fault);
-	if (error)
-		return error;
-	error = load_sources(session, kernel, fault);
-	if (!error)
-		error = live_attach(session->live, snapshot_maps(session->snapshot), fault);
-	btf__free(kernel);
-	return error;
+	return sources_open(live_options, snapshot_options, &session->live, &session->snapshot, fault);
 }
 
 static int open_sources(struct session *session, struct fault *fault)

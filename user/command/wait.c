@@ -8,12 +8,12 @@
 #include "command/fill.h"
 #include "command/netns_choice.h"
 #include "command/port_check.h"
+#include "command/sources.h"
 #include "core/port_wish.h"
 #include "loop.h"
 #include "pipeline.h"
 #include "source/enrich.h"
 #include "source/fault.h"
-#include "source/kernel_types.h"
 #include "source/live.h"
 #include "source/snapshot.h"
 #include "source/walker.h"
@@ -251,29 +251,12 @@ static int signalled(void *context)
 /* --- beginning and end ------------------------------------------------------------------------------------
  */
 
-static int load_and_attach(struct waiting *waiting, struct fault *fault)
-{
-	struct snapshot_options snapshot_options = {.serves_trace = true};
-	struct live_options live_options = {.no_udp_send = true};
-	struct btf *kernel;
-	int error = kernel_types_read(&kernel, fault);
-
-	if (error)
-		return error;
-	snapshot_options.kernel = live_options.kernel = kernel;
-	error = snapshot_open(&snapshot_options, &waiting->snapshot, fault);
-	if (!error)
-		error = live_open(&live_options, &waiting->live, fault);
-	if (!error)
-		error = live_attach(waiting->live, snapshot_maps(waiting->snapshot), fault);
-	btf__free(kernel);
-	return error;
-}
-
 static int open_sources(struct waiting *waiting, struct fault *fault)
 {
 	struct sink sink = pipeline_sink(waiting->pipeline);
-	int error = load_and_attach(waiting, fault);
+	int error = sources_open((struct live_options){.no_udp_send = true},
+				 (struct snapshot_options){.serves_trace = true}, &waiting->live,
+				 &waiting->snapshot, fault);
 
 	if (error)
 		return error;
