@@ -272,7 +272,7 @@ static __always_inline void accept_ended(const struct sock *listener, struct soc
 	cookie = socket_cookie_typed(sk);
 	if (!note || note->flags & NOTE_ACCEPTED)
 		return;
-	note->flags |= NOTE_ACCEPTED;
+	note->flags |= NOTE_ACCEPTED | NOTE_IN;
 	accept_claim(cookie, sk->__sk_common.skc_state,
 		     &claim); /* each is returned once, with a claim or without */
 	if (!claim.listener)

@@ -147,8 +147,8 @@ int owner_released(struct bpf_sock *ctx)
 }
 
 /*
- * Sockets that were there before: run once after attaching. A listener's note tells its children where they
- * come from; a connection that waits to be accepted gets its claim.
+ * Sockets that were there before: run once after attaching, in every network namespace. A listener's note
+ * tells its children where they come from; a connection that waits to be accepted gets its claim.
  */
 SEC("iter/tcp")
 int owner_adopt(struct bpf_iter__tcp *ctx)

@@ -228,3 +228,29 @@ void blocked_accept(struct scene *scene)
 	act_close(scene, waiting.listener, &held, "reason=local state=listen");
 	finish(&tool);
 }
+
+/*
+ * A connection that waits to be accepted since before the tool came: accepted by whom, and which way it went,
+ * is told all the same. Not which listener it came through, nor which way the other end went.
+ */
+void accept_waiting(struct scene *scene)
+{
+	union address address = address_of("127.0.0.1", 7831);
+	int listener = act_listener(scene, &address, 5), client = act_socket(scene, AF_INET, SOCK_STREAM),
+	    server;
+	struct held old = held_of(scene, listener), held;
+	struct tool tool;
+
+	act_connect(scene, client, &address);
+	truth_clear(scene->truth);
+	tool_start(&tool, scene, NULL);
+	server = accept_by(listener, ACCEPT_ADDRESS);
+	held = held_of(scene, server);
+	truth_log(scene, "accept cookie=%llu proto=%s pid=%d tid=%d local=%s peer=%s",
+		  (unsigned long long)held.cookie, held.proto, getpid(), thread_id(), held.local, held.peer);
+	act_close(scene, client, NULL, "reason=local sent=0 received=0");
+	receive_end(scene, server);
+	act_close(scene, server, &held, "reason=peer direction=in sent=0 received=0");
+	act_close(scene, listener, &old, "reason=local state=listen");
+	finish(&tool);
+}

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct scenario {
@@ -135,10 +136,10 @@ static int attempt(const struct scenario *scenario, const struct settings *setti
 
 /* Whether events that nobody could see are why it failed; says so. */
 static bool is_excused(const struct scenario *scenario, const struct settings *settings,
-		       const struct hidden *hidden, const char *reason)
+		       const struct hidden *hidden, time_t begun, const char *reason)
 {
 	unsigned out_of_sight = hidden_changes(hidden);
-	unsigned skipped = preemption_admitted(settings->out_dir, scenario->name);
+	unsigned skipped = preemption_admitted(settings->out_dir, scenario->name, begun);
 
 	if (out_of_sight)
 		printf("    %s: once more, after: %s. This kernel hides process 1 and runs no BPF programs "
@@ -162,11 +163,12 @@ static bool run(const struct scenario *scenario, const struct settings *settings
 
 	for (unsigned left = ATTEMPTS; left-- > 0;) {
 		struct hidden *hidden = hidden_watch();
+		time_t attempt_begun = time(NULL);
 		bool again;
 
 		status = attempt(scenario, settings, reason, sizeof(reason));
 		again = left && WIFEXITED(status) && WEXITSTATUS(status) == SCENE_FAILED &&
-			is_excused(scenario, settings, hidden, reason);
+			is_excused(scenario, settings, hidden, attempt_begun, reason);
 		hidden_end(hidden);
 		if (!again)
 			break;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 static bool tracepoints_preempt(void)
@@ -36,7 +37,7 @@ static unsigned admitted_in(FILE *file)
 	return preempts ? count : 0;
 }
 
-unsigned preemption_admitted(const char *out_dir, const char *name)
+unsigned preemption_admitted(const char *out_dir, const char *name, time_t since)
 {
 	unsigned count = 0;
 	char pattern[1200];
@@ -47,10 +48,12 @@ unsigned preemption_admitted(const char *out_dir, const char *name)
 		return 0;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		FILE *file = fopen(found.gl_pathv[i], "re");
+		struct stat st;
 
 		if (!file)
 			continue;
-		count += admitted_in(file);
+		if (fstat(fileno(file), &st) == 0 && st.st_mtime >= since)
+			count += admitted_in(file);
 		fclose(file);
 	}
 	globfree(&found);

@@ -9,9 +9,10 @@
 #ifndef LIVE_PREEMPTION_H
 #define LIVE_PREEMPTION_H
 
-#include "scene.h"
+#include <time.h>
 
-/* What the tool itself said it lost so in a scenario; 0 where programs cannot be preempted. */
-unsigned preemption_admitted(const char *out_dir, const char *name);
+/* What the tool itself said it lost so in a scenario, in output written since then; 0 where programs cannot
+ * be preempted. */
+unsigned preemption_admitted(const char *out_dir, const char *name, time_t since);
 
 #endif

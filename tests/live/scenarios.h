@@ -51,6 +51,7 @@
 	X(refused_syns)                                                                                      \
 	X(accept_queue_overflow)                                                                             \
 	X(blocked_accept)                                                                                    \
+	X(accept_waiting)                                                                                    \
 	X(preempted)                                                                                         \
 	X(probes_run_out)                                                                                    \
 	X(calls_32bit)                                                                                       \

@@ -42,6 +42,14 @@ static int open_beside(const struct live_options *live_options,
 	return error;
 }
 
+static int open_both(const struct live_options *live_options, const struct snapshot_options *snapshot_options,
+		     struct live **ret_live, struct snapshot **ret_snapshot, struct fault *fault)
+{
+	int error = open_beside(live_options, snapshot_options, ret_live, ret_snapshot, fault);
+
+	return error ? error : live_attach(*ret_live, snapshot_maps(*ret_snapshot), fault);
+}
+
 int sources_open(struct live_options live_options, struct snapshot_options snapshot_options,
 		 struct live **ret_live, struct snapshot **ret_snapshot, struct fault *fault)
 {
@@ -51,9 +59,17 @@ int sources_open(struct live_options live_options, struct snapshot_options snaps
 	if (error)
 		return error;
 	live_options.kernel = snapshot_options.kernel = kernel;
-	error = open_beside(&live_options, &snapshot_options, ret_live, ret_snapshot, fault);
-	if (!error)
-		error = live_attach(*ret_live, snapshot_maps(*ret_snapshot), fault);
+	error = open_both(&live_options, &snapshot_options, ret_live, ret_snapshot, fault);
+	if (!error && live_lacks_spares(*ret_live)) {
+		live_close(*ret_live);
+		snapshot_close(*ret_snapshot);
+		*ret_live = NULL;
+		*ret_snapshot = NULL;
+		live_options.spares = true;
+		error = open_both(&live_options, &snapshot_options, ret_live, ret_snapshot, fault);
+	}
 	btf__free(kernel);
+	if (!error)
+		snapshot_adopt_by(*ret_snapshot, live_adopter(*ret_live));
 	return error;
 }

@@ -105,6 +105,15 @@ static void load(struct bpf_object *object, const char *program)
 	bpf_program__set_autoload(bpf_object__find_program_by_name(object, program), true);
 }
 
+uint32_t kprobes_sure(const struct btf *kernel, uint32_t groups)
+{
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (probes[i].told & groups && !(probes[i].function & PROBED_ASKS) &&
+		    btf__find_by_name_kind(kernel, probes[i].name, BTF_KIND_FUNC) < 0)
+			groups &= ~probes[i].told;
+	return groups;
+}
+
 void kprobes_choose(struct bpf_object *object, uint32_t groups)
 {
 	for (size_t i = 0; i < N_PROBES; i++)

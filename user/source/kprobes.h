@@ -9,6 +9,7 @@
 
 #include "source/groups.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <stdint.h>
 
@@ -17,7 +18,12 @@
  * -FINDING_OFF and -FINDING_SILENT among them.
  */
 int kprobes_probe(void);
-/* The programs for these groups (TOLD_*) are to be loaded, and what they need is to be made. */
+/*
+ * Of these groups (TOLD_*), those whose functions are all there, by the kernel's types, which do not know
+ * modules.
+ */
+uint32_t kprobes_sure(const struct btf *kernel, uint32_t groups);
+/* The programs for these groups are to be loaded, and what they need is to be made. */
 void kprobes_choose(struct bpf_object *object, uint32_t groups);
 /* Attaches what was loaded for these groups, as functions_attach(). */
 struct functions_told kprobes_attach(const struct bpf_object *object, uint32_t groups,

@@ -65,7 +65,7 @@ static int attach(struct live *live, struct fault *fault)
 	if (!error) {
 		if (live_is_old(live))
 			cookies_make(); /* one that fails is told by the walk that follows */
-		attach_run_iterator(live->skeleton->progs.owner_adopt);
+		live->adopter = bpf_program__attach_iter(live->skeleton->progs.owner_adopt, NULL);
 		return 0;
 	}
 	fault->unsupported = true;
@@ -107,47 +107,27 @@ int live_open(const struct live_options *options, struct live **ret_live, struct
 	return 0;
 }
 
-static int map_and_attach(struct live *live, struct fault *fault)
-{
-	int error = map_memory(live, fault);
-
-	return error ? error : attach(live, fault);
-}
-
-/* Some function was not to be hooked after all, and what it would replace has not been loaded. */
-static bool lacks_spares(const struct live *live)
-{
-	return !live->spares && (live->functions | live->kprobes) & ~attach_told(&live->attachment);
-}
-
-static int begin_anew(struct live *live, struct fault *fault)
-{
-	int error;
-
-	attach_end(&live->attachment);
-	memset(&live->attachment, 0, sizeof(live->attachment));
-	books_close(&live->books);
-	ring_close(&live->ring);
-	if (live->cgroup2_fd >= 0)
-		close(live->cgroup2_fd);
-	live->cgroup2_fd = -1;
-	error = live_load_spares(live, fault);
-	return error ? error : map_and_attach(live, fault);
-}
-
 int live_attach(struct live *live, struct shared_maps maps, struct fault *fault)
 {
 	int error;
 
 	live->maps = maps;
 	error = live_load(live, fault);
-	if (!error)
-		error = map_and_attach(live, fault);
-	if (!error && lacks_spares(live))
-		error = begin_anew(live, fault);
 	type_excerpt_close(&live->types);
 	live->options.kernel = NULL;
-	return error;
+	if (!error)
+		error = map_memory(live, fault);
+	return error ? error : attach(live, fault);
+}
+
+bool live_lacks_spares(const struct live *live)
+{
+	return live->relied_on & ~attach_told(&live->attachment);
+}
+
+int live_adopter(const struct live *live)
+{
+	return live->adopter ? bpf_link__fd(live->adopter) : -1;
 }
 
 int live_fd(const struct live *live)
@@ -317,6 +297,7 @@ void live_close(struct live *live)
 	ring_close(&live->ring);
 	if (live->cgroup2_fd >= 0)
 		close(live->cgroup2_fd);
+	bpf_link__destroy(live->adopter);
 	live_bpf__destroy(live->skeleton);
 	type_excerpt_close(&live->types);
 	free(live);

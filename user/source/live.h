@@ -37,6 +37,7 @@ struct live_options {
 	bool no_udp_send;	  /* do not look at UDP sends */
 	bool counters;		  /* count in the kernel */
 	bool silent;		  /* send no events: counters are all that is wanted */
+	bool spares;		  /* load also what functions are to replace */
 	enum live_backend backend;
 };
 
@@ -46,6 +47,13 @@ struct live_options {
 int live_open(const struct live_options *options, struct live **ret_live, struct fault *fault);
 /* Loads and attaches; the maps are those of the snapshot that serves this trace. The same. */
 int live_attach(struct live *live, struct shared_maps maps, struct fault *fault);
+/*
+ * After that: some function was not to be hooked after all, and what it would replace has not been loaded.
+ * Then begin anew with spares, and with new maps: what the hooks have put into these is told by nobody.
+ */
+bool live_lacks_spares(const struct live *live);
+/* For snapshot_adopt_by(); -1: the kernel has none. */
+int live_adopter(const struct live *live);
 /* Readable when records are there, after live_may_sleep() said yes. */
 int live_fd(const struct live *live);
 /* Hands out what has come. *ret_count: how many. 0, or what the sink said. */

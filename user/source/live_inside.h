@@ -22,10 +22,11 @@ struct live {
 	struct live_options options;
 	struct type_excerpt types; /* for what is to be loaded */
 	struct shared_maps maps;
+	struct bpf_link *adopter; /* iterator that gives notes to sockets that are older than the hooks */
 	int cgroup2_fd;
 	uint32_t functions;  /* TOLD_*: what their returns are to tell */
 	uint32_t kprobes;    /* what those are to tell */
-	bool spares;	     /* what they replace is loaded nevertheless */
+	uint32_t relied_on;  /* of both, those for which nothing else is loaded */
 	int functions_error; /* why returns of functions are not used, a negative errno */
 	int kprobes_error;   /* likewise */
 };
@@ -38,7 +39,5 @@ bool live_is_old(const struct live *live);
 int live_prepare(struct live *live, struct fault *fault);
 /* Loads them; where the kernel refuses functions, with the next way to see calls. The same. */
 int live_load(struct live *live, struct fault *fault);
-/* The same once more, and of the programs those as well that others were to replace. */
-int live_load_spares(struct live *live, struct fault *fault);
 
 #endif

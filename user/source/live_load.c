@@ -112,8 +112,9 @@ static void fit_to_kernel(struct live *live)
 	attach_choose(live->skeleton->obj, kernel, live->options.no_udp_send);
 	bpf_program__set_autoload(live->skeleton->progs.port_chosen, live->options.search);
 	choose_functions(live, kernel);
-	if (!live->spares)
-		attach_leave_out(live->skeleton->obj, live->functions, live->kprobes);
+	live->relied_on = live->options.spares ? 0 : live->functions | kprobes_sure(kernel, live->kprobes);
+	attach_leave_out(live->skeleton->obj, live->functions & live->relied_on,
+			 live->kprobes & live->relied_on);
 	if (live->options.search) {
 		bpf_program__set_autoload(live->skeleton->progs.cgroup_bind4, true);
 		bpf_program__set_autoload(live->skeleton->progs.cgroup_bind6, true);
@@ -174,24 +175,16 @@ static int load_next_way(struct live *live, int error, struct fault *fault)
 	return load_anew(live, fault);
 }
 
-static int load_some_way(struct live *live, int error, struct fault *fault)
+int live_load(struct live *live, struct fault *fault)
 {
+	int error;
+
+	raise_memlock();
+	error = live_is_old(live) ? load_anew(live, fault) : load_once(live);
 	while (error && (live->kprobes || !live->functions_error))
 		error = load_next_way(live, error, fault);
 	if (!error)
 		return 0;
 	return live_is_old(live) ? old_kernel_fault(fault, error, "the BPF programs")
 				 : fault_set_refused(fault, error, "the BPF programs");
-}
-
-int live_load(struct live *live, struct fault *fault)
-{
-	raise_memlock();
-	return load_some_way(live, live_is_old(live) ? load_anew(live, fault) : load_once(live), fault);
-}
-
-int live_load_spares(struct live *live, struct fault *fault)
-{
-	live->spares = true;
-	return load_some_way(live, load_anew(live, fault), fault);
 }

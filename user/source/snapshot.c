@@ -21,6 +21,7 @@ struct snapshot {
 	struct snapshot_programs programs;
 	struct snapshot_port *port; /* NULL: not loaded, since nobody has asked for one port */
 	struct snapshot_buffer buffer;
+	int adopter; /* see snapshot_adopt_by(); -1: none, or it has been everywhere */
 };
 
 int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_snapshot, struct fault *fault)
@@ -30,6 +31,7 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 
 	if (!snapshot)
 		return fault_set(fault, -ENOMEM, "out of memory");
+	snapshot->adopter = -1;
 	error = snapshot_programs_load(&snapshot->programs, options, fault);
 	if (error) {
 		snapshot_close(snapshot);
@@ -44,6 +46,11 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 struct shared_maps snapshot_maps(const struct snapshot *snapshot)
 {
 	return snapshot->programs.maps;
+}
+
+void snapshot_adopt_by(struct snapshot *snapshot, int iterator)
+{
+	snapshot->adopter = iterator;
 }
 
 int snapshot_add_mptcp(struct snapshot *snapshot)
@@ -209,6 +216,15 @@ static bool read_port(const struct walk *walk, const struct netns *netns, bool u
 	return snapshot_port_read(walk->snapshot->port, &question, walk->to, ret_result);
 }
 
+/* The kernel side puts nothing out, and is an improvement only: failing is no error. */
+static void adopt(struct snapshot *snapshot)
+{
+	int error;
+
+	if (snapshot->adopter >= 0 && proc_has_tcp())
+		snapshot_read_records(snapshot->adopter, &snapshot->buffer, NULL, &error);
+}
+
 static int walk_namespace(struct netns *netns, void *context)
 {
 	struct walk *walk = context;
@@ -223,6 +239,8 @@ static int walk_namespace(struct netns *netns, void *context)
 		untold = cookies_make();
 	if (!error)
 		snapshot_programs_set_netns(&walk->snapshot->programs, netns->inode);
+	if (!error)
+		adopt(walk->snapshot);
 	if (!error && walk->what->with_ports)
 		result = netns_settings_put(walk->to, netns->inode);
 	if (!error && !result && proc_has_tcp() && !read_port(walk, netns, false, &result))
@@ -422,6 +440,8 @@ int snapshot_walk(struct snapshot *snapshot, const struct snapshot_walk *what, c
 		return -ENOMEM;
 	snapshot_programs_begin(&snapshot->programs, what);
 	result = walk_all(&walk);
+	if (!result && !what->holders_only)
+		snapshot->adopter = -1;
 	netns_set_each(walk.namespaces, uncover, &walk);
 	netns_set_free(walk.namespaces);
 	return result;

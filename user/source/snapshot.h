@@ -49,6 +49,12 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 		  struct fault *fault);
 struct shared_maps snapshot_maps(const struct snapshot *snapshot);
 /*
+ * The next walk runs this iterator over TCP sockets as well, in every namespace before it lists what is
+ * there: for hooks that have just been attached, which need to know what is older than they are. To be kept
+ * open until then.
+ */
+void snapshot_adopt_by(struct snapshot *snapshot, int iterator);
+/*
  * One walk: the sockets of every network namespace, this thread's own first, then every process's
  * descriptors; between REC_WALK records that say what was covered and what was not. The thread enters the
  * namespaces one after the other and ends in its own. 0, a negative errno, or what the sink said; what could
