@@ -158,19 +158,44 @@ static enum filter_key key_find(const struct filter_token *token)
 	return key;
 }
 
+/* The key before a sign that other languages put between key and value; KEY_COUNT: there is none. */
+static enum filter_key key_before_sign(const struct filter_token *token)
+{
+	struct filter_token before = *token;
+	enum filter_key key;
+
+	for (before.length = 0; before.length < token->length; before.length++)
+		if (token->text[before.length] == '=' || token->text[before.length] == ':')
+			break;
+	key = before.length < token->length ? key_find(&before) : KEY_COUNT;
+	return key < KEY_COUNT && keys[key].value != VALUE_NONE ? key : KEY_COUNT;
+}
+
+static int fail_without_key(struct parser *parser)
+{
+	const struct filter_token *token = &parser->token;
+	bool is_word = token->kind == TOKEN_WORD;
+	enum filter_key meant = is_word ? key_before_sign(token) : KEY_COUNT;
+	char buf[FILTER_FOUND_SIZE];
+
+	if (meant < KEY_COUNT)
+		return fail(parser, token->column,
+			    "unknown key %s; between '%s' and its value belongs a space", found(parser, buf),
+			    keys[meant].text);
+	return fail(parser, token->column, "%s%s; expected%s %s", is_word ? "unknown key " : "found ",
+		    found(parser, buf), is_word ? "" : " a key:", key_names + strlen(", "));
+}
+
 /* KEY [VALUE] */
 static int parse_test(struct parser *parser)
 {
 	enum filter_key key = parser->token.kind == TOKEN_WORD ? key_find(&parser->token) : KEY_COUNT;
 	struct filter_op op = {.kind = OP_TEST, .key = key, .target = parser->filter->n_values};
 	size_t column = parser->token.column;
-	char buf[FILTER_FOUND_SIZE];
 	int r = 0;
 
 	if (key == KEY_COUNT)
-		return fail(parser, column, "%s%s; expected%s %s",
-			    parser->token.kind == TOKEN_WORD ? "unknown key " : "found ", found(parser, buf),
-			    parser->token.kind == TOKEN_WORD ? "" : " a key:", key_names + strlen(", "));
+		return fail_without_key(parser);
 	if (keys[key].value != VALUE_NONE)
 		r = parse_value(parser, key);
 	op.n_values = parser->filter->n_values - op.target;
