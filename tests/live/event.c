@@ -139,6 +139,20 @@ static void put_path(struct text *to, const json_t *event, const char *path)
 	put_value(to, event_at(event, path));
 }
 
+/* In full: what was wrapped is unwrapped. */
+static void put_cookie(struct text *to, const json_t *event, const char *path)
+{
+	const json_t *cookie = event_at(event, path);
+	char digits[24];
+
+	if (!json_is_integer(cookie)) {
+		put_value(to, cookie);
+		return;
+	}
+	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)json_integer_value(cookie));
+	put(to, digits);
+}
+
 /* address:port, with brackets round IPv6 */
 static void put_end(struct text *to, const json_t *event, const char *path)
 {
@@ -178,7 +192,7 @@ static const struct key {
 	{"args", "process.command_line", put_path},
 	{"uid", "process.user.id", put_path},
 	{"parent", "process.parent_pid", put_path},
-	{"cookie", "portsnoop.cookie", put_path},
+	{"cookie", "portsnoop.cookie", put_cookie},
 	{"local", "network.local", put_end},
 	{"peer", "network.peer", put_end},
 	{"family", "portsnoop.family", put_path},
@@ -189,7 +203,7 @@ static const struct key {
 	{"options", "portsnoop.options", put_path},
 	{"backlog", "portsnoop.backlog", put_path},
 	{"late", "portsnoop.late", put_path},
-	{"listener", "portsnoop.listener", put_path},
+	{"listener", "portsnoop.listener", put_cookie},
 	{"peer_pid", "portsnoop.peer_process", put_path},
 	{"state", "network.connection.state", put_path},
 	{"reason", "portsnoop.reason", put_path},
