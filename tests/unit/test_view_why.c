@@ -146,7 +146,7 @@ static void many_of_one_kind(void **state)
 	}
 	text = answer(&stage, false, 0);
 	assert_non_null(strstr(text, "(EADDRINUSE): 5 sockets are in the way\n"));
-	assert_non_null(strstr(text, "    what helps: SO_REUSEADDR in the program that asks\n"));
+	assert_non_null(strstr(text, "    what helps: set SO_REUSEADDR in the program that asks\n"));
 	assert_non_null(strstr(text, "leaves behind, gone in 10 s\n"));
 	assert_non_null(strstr(text, ":40002"));
 	assert_null(strstr(text, ":40003"));
@@ -169,7 +169,7 @@ static void a_timer_that_nobody_can_read(void **state)
 	add(&stage, 0, TCP_TIME_WAIT)->flags = BIND_ROW_TIMER | BIND_ROW_ORPHAN;
 	text = answer(&stage, false, 0);
 	assert_non_null(strstr(text, "gone within 60 s\n"));
-	assert_non_null(strstr(text, "what helps: to wait 60 s\n"));
+	assert_non_null(strstr(text, "what helps: wait 60 s\n"));
 	free(text);
 }
 
@@ -223,9 +223,10 @@ static void what_is_refused_early(void **state)
 	       "in the "
 	       "user namespace of this network namespace\n"
 	       "    asked as user 1000, without SO_REUSEADDR and SO_REUSEPORT\n"
-	       "    what helps: CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)\n"
+	       "    what helps: give it CAP_NET_BIND_SERVICE (systemd: "
+	       "AmbientCapabilities=CAP_NET_BIND_SERVICE)\n"
 	       "            or: sysctl net.ipv4.ip_unprivileged_port_start=80 in this network namespace\n"
-	       "            or: a port from 1024 on\n");
+	       "            or: ask for a port from 1024 on\n");
 	stage.wish.privileged = true;
 	stage.wish.address_error = EADDRNOTAVAIL;
 	expect(&stage, true, 0,
@@ -233,9 +234,10 @@ static void what_is_refused_early(void **state)
 	       "\"address\":"
 	       "\"0.0.0.0\",\"port\":80}},\"error\":{\"type\":\"EADDRNOTAVAIL\"},\"portsnoop\":{\"netns\":"
 	       "4026531840,"
-	       "\"would_bind\":false,\"reason\":\"no address of this network namespace\",\"remedies\":[\"an "
+	       "\"would_bind\":false,\"reason\":\"no address of this network namespace\",\"remedies\":[\"ask "
+	       "for an "
 	       "address "
-	       "that `ip address` lists\",\"IP_FREEBIND in the program that asks, or sysctl "
+	       "that `ip address` lists\",\"set IP_FREEBIND in the program that asks, or sysctl "
 	       "net.ipv4.ip_nonlocal_bind=1\"]}}\n");
 }
 

@@ -79,7 +79,7 @@ void why_rule(struct text *text, const struct why_answer *answer, const struct w
 static void put_or(struct text *text, size_t begin)
 {
 	if (text->length > begin)
-		text_put(text, " or ");
+		text_put(text, ", or ");
 }
 
 /* What holds it, as one would stop it. ended: the word stands there already. */
@@ -134,7 +134,7 @@ static void put_stop(struct text *text, const struct model *model, const struct 
 static void put_user(struct text *text, const struct model *model, const struct why_answer *answer,
 		     uint32_t uid)
 {
-	text_put(text, "to ask as user ");
+	text_put(text, "ask as user ");
 	text_user(text, model, uid, answer->who.list.view.numeric);
 	text_put(text, " with SO_REUSEPORT");
 }
@@ -143,11 +143,11 @@ static const char *option_words(unsigned remedy)
 {
 	switch (remedy) {
 	case REMEDY_REUSEADDR:
-		return "SO_REUSEADDR in the program that asks";
+		return "set SO_REUSEADDR in the program that asks";
 	case REMEDY_REUSEPORT:
-		return "SO_REUSEPORT in the program that asks";
+		return "set SO_REUSEPORT in the program that asks";
 	case REMEDY_V6ONLY:
-		return "IPV6_V6ONLY in the program that asks, if IPv6 is enough";
+		return "set IPV6_V6ONLY in the program that asks, if IPv6 is enough";
 	default:
 		return NULL;
 	}
@@ -163,7 +163,7 @@ static void put_other_address(struct text *text, const struct why_row *row, size
 	if ((overlap != OVERLAP_OUR_WILDCARD && overlap != OVERLAP_OUR_DUAL) || endpoint_is_wildcard(&local))
 		return;
 	put_or(text, begin);
-	text_format(text, "to ask for another address than %s", endpoint_address_text(&local, address));
+	text_format(text, "ask for another address than %s", endpoint_address_text(&local, address));
 }
 
 void why_remedy(struct text *text, const struct model *model, const struct why_answer *answer,
@@ -187,9 +187,9 @@ void why_remedy(struct text *text, const struct model *model, const struct why_a
 		return;
 	put_or(text, begin);
 	if (left)
-		text_format(text, "to wait %" PRIu32 " s", left);
+		text_format(text, "wait %" PRIu32 " s", left);
 	else
-		text_put(text, "to wait 60 s");
+		text_put(text, "wait 60 s");
 }
 
 /* --- the bind itself --------------------------------------------------------------------------------------
@@ -234,14 +234,16 @@ static bool privilege_remedy(struct text *text, const struct why_answer *answer,
 	bool enough = answer->verdict.remedies & REMEDY_PRIVILEGE;
 
 	if (index == 0)
-		text_put(text, "CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)");
+		text_put(text,
+			 "give it CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)");
 	else if (index == 1)
 		text_format(text, "sysctl net.ipv4.ip_unprivileged_port_start=%u in this network namespace",
 			    port);
 	else if (index == 2 && !enough)
 		text_put(text, "but then another refusal follows: ask again with --uid 0");
 	else if (index == (enough ? 2u : 3u))
-		text_format(text, "a port from %" PRIu32 " on", answer->inventory->answer.unprivileged_start);
+		text_format(text, "ask for a port from %" PRIu32 " on",
+			    answer->inventory->answer.unprivileged_start);
 	else
 		return false;
 	return true;
@@ -252,9 +254,10 @@ static bool address_remedy(struct text *text, const struct why_answer *answer, u
 	const char *family = answer->wish->family == AF_INET ? "ipv4" : "ipv6";
 
 	if (index == 0)
-		text_put(text, "an address that `ip address` lists");
+		text_put(text, "ask for an address that `ip address` lists");
 	else if (index == 1)
-		text_format(text, "IP_FREEBIND in the program that asks, or sysctl net.%s.ip_nonlocal_bind=1",
+		text_format(text,
+			    "set IP_FREEBIND in the program that asks, or sysctl net.%s.ip_nonlocal_bind=1",
 			    family);
 	else
 		return false;
