@@ -302,6 +302,16 @@ void act_close_pair(const struct scene *scene, int client, int server)
 	act_close(scene, server, &held, "reason=peer direction=in sent=0 received=0");
 }
 
+void act_connection(const struct scene *scene, uint16_t port)
+{
+	union address address = address_of("127.0.0.1", port);
+	int listener = act_listener(scene, &address, 5), fd = act_socket(scene, AF_INET, SOCK_STREAM);
+
+	act_connect(scene, fd, &address);
+	act_close_pair(scene, fd, act_accept(scene, listener, ACCEPT_NULL));
+	act_close(scene, listener, NULL, "reason=local state=listen accepts=1");
+}
+
 int act_listener(const struct scene *scene, const union address *address, int backlog)
 {
 	int fd = act_socket(scene, address->any.sa_family, SOCK_STREAM), error;

@@ -71,6 +71,10 @@ void truth_close(const struct scene *scene, pid_t pid, const struct held *held, 
 /* Both ends of a connection in this process without any data, the client's first. */
 void act_close_pair(const struct scene *scene, int client, int server);
 
+/* The same with all that leads to it: a listener on this port of 127.0.0.1, a connect, an accept; all closed.
+ */
+void act_connection(const struct scene *scene, uint16_t port);
+
 /* A listening TCP socket. */
 int act_listener(const struct scene *scene, const union address *address, int backlog);
 

@@ -81,35 +81,18 @@ static void crowd_fill(struct scene *scene, struct crowd *crowd)
 	crowd_shrink(crowd);
 }
 
-static void expect_told_by(struct scene *scene, const struct tool *tool, const char *fact, const char *hook)
-{
-	json_t *ready = json_loads(tool->ready, 0, NULL);
-	char path[64];
-
-	snprintf(path, sizeof(path), "portsnoop.backends.%s", fact);
-	if (strcmp(event_string(ready, path), hook))
-		scene_fail(scene, "%s is told by '%s', not '%s'", fact, event_string(ready, path), hook);
-	json_decref(ready);
-}
-
 void functions_crowded(struct scene *scene)
 {
-	union address address = address_of("127.0.0.1", PORT);
 	struct crowd crowd = {.n = 0};
-	int listener, fd;
 	struct tool tool;
 
 	crowd_fill(scene, &crowd);
 	tool_start(&tool, scene, NULL);
-	expect_told_by(scene, &tool, "accept", "tracepoint");
-	expect_told_by(scene, &tool, "listen", "fentry");
-	expect_told_by(scene, &tool, "bind_error", "fentry");
-	expect_told_by(scene, &tool, "io_uring", "tracepoint");
-	listener = act_listener(scene, &address, 5);
-	fd = act_socket(scene, AF_INET, SOCK_STREAM);
-	act_connect(scene, fd, &address);
-	act_close_pair(scene, fd, act_accept(scene, listener, ACCEPT_NULL));
-	act_close(scene, listener, NULL, "reason=local state=listen accepts=1");
+	tool_expect_told_by(&tool, "accept", "tracepoint");
+	tool_expect_told_by(&tool, "listen", "fentry");
+	tool_expect_told_by(&tool, "bind_error", "fentry");
+	tool_expect_told_by(&tool, "io_uring", "tracepoint");
+	act_connection(scene, PORT);
 	tool_settle(&tool);
 	tool_end(&tool);
 	ledger_check(&tool, NULL);

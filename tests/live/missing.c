@@ -120,32 +120,15 @@ void without_tracefs(struct scene *scene)
 /* --- which hooks are used ---------------------------------------------------------------------------------
  */
 
-/* What tells accepts, as `ready` has it. */
-static void expect_accept_by(struct scene *scene, const struct tool *tool, const char *hook)
-{
-	json_t *ready = json_loads(tool->ready, 0, NULL);
-	const char *said = event_string(ready, "portsnoop.backends.accept");
-
-	if (strcmp(said, hook))
-		scene_fail(scene, "accept is told by '%s', not '%s'", said, hook);
-	json_decref(ready);
-}
-
 static void accept_one(struct scene *scene, const char *backend, const char *hook)
 {
-	union address address = address_of("127.0.0.1", PORT);
 	struct tool tool;
-	int listener, fd;
 
 	tool_start(&tool, scene, "--backend", backend, NULL);
-	listener = act_listener(scene, &address, 5);
-	fd = act_socket(scene, AF_INET, SOCK_STREAM);
-	act_connect(scene, fd, &address);
-	act_close_pair(scene, fd, act_accept(scene, listener, ACCEPT_NULL));
-	act_close(scene, listener, NULL, "reason=local state=listen accepts=1");
+	act_connection(scene, PORT);
 	tool_settle(&tool);
 	tool_end(&tool);
-	expect_accept_by(scene, &tool, hook);
+	tool_expect_told_by(&tool, "accept", hook);
 	ledger_check(&tool, NULL);
 	truth_clear(scene->truth);
 }

@@ -285,6 +285,18 @@ void tool_start_inside(struct tool *tool, struct scene *scene, ...)
 	start(tool, scene, argv, true);
 }
 
+void tool_expect_told_by(const struct tool *tool, const char *fact, const char *hook)
+{
+	json_t *ready = json_loads(tool->ready, 0, NULL);
+	char path[64];
+
+	snprintf(path, sizeof(path), "portsnoop.backends.%s", fact);
+	if (strcmp(event_string(ready, path), hook))
+		scene_fail(tool->scene, "%s is told by '%s', not '%s'", fact, event_string(ready, path),
+			   hook);
+	json_decref(ready);
+}
+
 int tool_join(struct tool *tool)
 {
 	int status;

@@ -37,6 +37,8 @@ struct tool {
 void tool_start(struct tool *tool, struct scene *scene, ...) __attribute__((sentinel));
 /* The same, but in the scenario's namespace. */
 void tool_start_inside(struct tool *tool, struct scene *scene, ...) __attribute__((sentinel));
+/* Fails unless its `ready` says that this hook tells this fact. */
+void tool_expect_told_by(const struct tool *tool, const char *fact, const char *hook);
 /* Begins to look for a line that holds this text; to be called before the act. */
 void tool_expect(struct tool *tool, const char *text);
 /* Waits for that line. Returns when it came, CLOCK_MONOTONIC ns. */
