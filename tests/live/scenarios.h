@@ -69,6 +69,7 @@
 	X(wait_free)                                                                                         \
 	X(wait_remains)                                                                                      \
 	X(netns_choice)                                                                                      \
+	X(netns_born)                                                                                        \
 	X(wait_timeout)                                                                                      \
 	X(search_time)                                                                                       \
 	X(why_asked)                                                                                         \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source/live_inside.h"
 
-#include "source/cookies.h"
 #include "source/refusals.h"
 #include "system/mounts.h"
 #include "system/proc.h"
@@ -63,8 +62,6 @@ static int attach(struct live *live, struct fault *fault)
 	if (!error && is_forced_in_vain(live))
 		return fail_without_functions(live, fault);
 	if (!error) {
-		if (live_is_old(live))
-			cookies_make(); /* one that fails is told by the walk that follows */
 		live->adopter = bpf_program__attach_iter(live->skeleton->progs.owner_adopt, NULL);
 		return 0;
 	}

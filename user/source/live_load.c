@@ -172,6 +172,7 @@ static int load_next_way(struct live *live, int error, struct fault *fault)
 		live->kprobes_error = error;
 	else
 		live->functions_error = error;
+	live->kprobes = 0; /* until it is chosen anew, which may fail before that */
 	return load_anew(live, fault);
 }
 

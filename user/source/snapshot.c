@@ -216,15 +216,6 @@ static bool read_port(const struct walk *walk, const struct netns *netns, bool u
 	return snapshot_port_read(walk->snapshot->port, &question, walk->to, ret_result);
 }
 
-/* The kernel side puts nothing out, and is an improvement only: failing is no error. */
-static void adopt(struct snapshot *snapshot)
-{
-	int error;
-
-	if (snapshot->adopter >= 0 && proc_has_tcp())
-		snapshot_read_records(snapshot->adopter, &snapshot->buffer, NULL, &error);
-}
-
 static int walk_namespace(struct netns *netns, void *context)
 {
 	struct walk *walk = context;
@@ -239,8 +230,6 @@ static int walk_namespace(struct netns *netns, void *context)
 		untold = cookies_make();
 	if (!error)
 		snapshot_programs_set_netns(&walk->snapshot->programs, netns->inode);
-	if (!error)
-		adopt(walk->snapshot);
 	if (!error && walk->what->with_ports)
 		result = netns_settings_put(walk->to, netns->inode);
 	if (!error && !result && proc_has_tcp() && !read_port(walk, netns, false, &result))
@@ -284,11 +273,30 @@ static int find_namespaces(struct walk *walk)
 	return error ? put_part(walk, WALK_SKIPPED, 0, begin_ns, error) : 0;
 }
 
+/* The kernel side puts nothing out, and is an improvement only: failing is no error. */
+static int adopt_in_namespace(struct netns *netns, void *context)
+{
+	struct walk *walk = context;
+	struct snapshot *snapshot = walk->snapshot;
+	int error;
+
+	if (netns_enter(walk->namespaces, netns) || !proc_has_tcp())
+		return 0;
+	if (snapshot_programs_are_old(&snapshot->programs))
+		cookies_make();
+	snapshot_read_records(snapshot->adopter, &snapshot->buffer, NULL, &error);
+	return 0;
+}
+
+/* To adopt is quick, and whoever is accepted before is not told: so it comes before anything is listed. */
 static int walk_namespaces(struct walk *walk)
 {
-	int result = netns_set_each(walk->namespaces, walk_namespace, walk);
-	int error = netns_return(walk->namespaces);
+	int result, error;
 
+	if (walk->snapshot->adopter >= 0)
+		netns_set_each(walk->namespaces, adopt_in_namespace, walk);
+	result = netns_set_each(walk->namespaces, walk_namespace, walk);
+	error = netns_return(walk->namespaces);
 	return error ? error : result;
 }
 
@@ -390,9 +398,42 @@ static int walk_noted(struct walk *walk)
 	return result;
 }
 
+/* --- namespaces that only their sockets have shown --------------------------------------------------------
+ */
+
+static int count_waiting(struct netns *netns, void *context)
+{
+	*(unsigned *)context += netns->state == NETNS_WAITING;
+	return 0;
+}
+
+static int walk_waiting(struct netns *netns, void *context)
+{
+	return netns->state == NETNS_WAITING ? walk_namespace(netns, context) : 0;
+}
+
+/* Mostly they are younger than the look at the tasks: so at these once more. */
+static int walk_revealed(struct walk *walk)
+{
+	unsigned waiting = 0;
+	int result, error;
+
+	netns_set_each(walk->namespaces, count_waiting, &waiting);
+	if (!waiting)
+		return 0;
+	result = find_namespaces(walk);
+	if (!result)
+		result = netns_set_each(walk->namespaces, walk_waiting, walk);
+	error = netns_return(walk->namespaces);
+	return error ? error : result;
+}
+
+/* Nobody is in it, but something holds a socket of it. */
 static int skip_revealed(struct netns *netns, void *context)
 {
-	return netns->state == NETNS_WAITING ? skip(context, netns, proc_boottime_ns(), -ENOENT) : 0;
+	return netns->revealed && netns->state == NETNS_GONE
+		       ? skip(context, netns, proc_boottime_ns(), -ENOENT)
+		       : 0;
 }
 
 /* --- all of it --------------------------------------------------------------------------------------------
@@ -426,6 +467,8 @@ static int walk_all(struct walk *walk)
 		result = walk_sockets_and_holders(walk);
 	if (!result && !walk->what->partial)
 		result = walk_noted(walk);
+	if (!result)
+		result = walk_revealed(walk);
 	if (!result)
 		result = netns_set_each(walk->namespaces, skip_revealed, walk);
 	return result ? result : put_part(walk, WALK_END, 0, proc_boottime_ns(), 0);

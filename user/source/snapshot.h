@@ -49,8 +49,8 @@ int snapshot_open(const struct snapshot_options *options, struct snapshot **ret_
 		  struct fault *fault);
 struct shared_maps snapshot_maps(const struct snapshot *snapshot);
 /*
- * The next walk runs this iterator over TCP sockets as well, in every namespace before it lists what is
- * there: for hooks that have just been attached, which need to know what is older than they are. To be kept
+ * The next walk runs this iterator over TCP sockets first, in every namespace before it lists what is in any:
+ * for hooks that have just been attached, which need to know what is older than they are. To be kept
  * open until then.
  */
 void snapshot_adopt_by(struct snapshot *snapshot, int iterator);

@@ -121,8 +121,12 @@ bool netns_set_reveal(struct netns_set *set, uint32_t inode)
 {
 	struct netns *netns = find_or_add(set, inode);
 
-	if (netns && netns->state == NETNS_GONE)
+	if (netns)
+		netns->revealed = true;
+	if (netns && netns->state == NETNS_GONE) {
 		netns->state = NETNS_WAITING;
+		netns->n_tids = 0; /* for those that are there now */
+	}
 	return netns;
 }
 

@@ -22,6 +22,7 @@ struct netns {
 	uint32_t tids[WALK_NETNS_TASKS];
 	uint8_t n_tids;
 	uint8_t state; /* enum netns_state */
+	bool revealed; /* a socket of it was found */
 	char *name;    /* below /run/netns; NULL: none */
 };
 
