@@ -3,8 +3,11 @@
 #include "act.h"
 #include "ledger.h"
 #include "scenarios.h"
+#include "tool.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -94,4 +97,63 @@ void makers_gone(struct scene *scene)
 	tool_settle(&tool);
 	tool_end(&tool);
 	ledger_check(&tool, NULL);
+}
+
+/* --- the parents of who listens ---------------------------------------------------------------------------
+ */
+
+struct lineage {
+	int ready;   /* gate */
+	pid_t *last; /* shared */
+};
+
+static void listens(struct scene *scene, void *context)
+{
+	const struct lineage *lineage = context;
+	union address address = address_of("127.0.0.1", 7603);
+	int fd = act_socket(scene, AF_INET, SOCK_STREAM);
+
+	scene_must(scene, bind(fd, &address.any, address_length(&address)), "bind");
+	scene_must(scene, listen(fd, 8), "listen");
+	*lineage->last = getpid();
+	gate_post(scene, lineage->ready);
+	for (;;)
+		pause();
+}
+
+/* Never has a socket, so no event ever names it. */
+static void stands_between(struct scene *scene, void *context)
+{
+	actor_start(scene, listens, context);
+	for (;;)
+		pause();
+}
+
+static void expect_parents(struct scene *scene, const char *option, const char *parents)
+{
+	struct tool_result result;
+
+	tool_run(scene, &result, NULL, "who", "127.0.0.1:7603", option, NULL);
+	if (result.status || !strstr(result.out, parents))
+		scene_fail(scene, "who %s: '%s' is not in: %s%s", option, parents, result.out, result.err);
+	tool_result_free(&result);
+}
+
+/* Asked of a trace that saw it all, and of the kernel. */
+void who_parents(struct scene *scene)
+{
+	struct lineage lineage = {gate_new(scene), shared_new(scene, sizeof(pid_t))};
+	char parents[96];
+	struct tool tool;
+	pid_t between;
+
+	tool_start(&tool, scene, NULL);
+	between = actor_start(scene, stands_between, &lineage);
+	gate_wait(scene, lineage.ready);
+	snprintf(parents, sizeof(parents), "live(%d) ← live(%d) ← live(%d)", *lineage.last, between,
+		 getpid());
+	expect_parents(scene, "--sync", parents);
+	expect_parents(scene, "--no-instance", parents);
+	actor_kill(scene, between); /* and its child with it */
+	tool_end(&tool);
 }

@@ -65,6 +65,7 @@
 	X(who_port)                                                                                          \
 	X(who_words)                                                                                         \
 	X(who_paged)                                                                                         \
+	X(who_parents)                                                                                       \
 	X(wait_listening)                                                                                    \
 	X(wait_free)                                                                                         \
 	X(wait_remains)                                                                                      \

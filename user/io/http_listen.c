@@ -75,7 +75,8 @@ static struct addrinfo *look_up(const char *address)
 	struct addrinfo *found = NULL;
 	struct words words;
 
-	if (!split(address, &words) || !is_port(words.port))
+	if (!split(address, &words) || !is_port(words.port) ||
+	    is_port(address)) /* 8080 would be 0.0.31.144 */
 		return NULL;
 	/* Every address: a socket of IPv6 takes both. */
 	if (!words.host[0])
@@ -102,8 +103,8 @@ static int listen_internet(const char *address, char *message, size_t size)
 	int fd, error, one = 1;
 
 	if (!found)
-		return fail(address, -EINVAL, "expected ADDR:PORT, with ADDR a number, or unix:PATH", message,
-			    size);
+		return fail(address, -EINVAL, "expected ADDR:PORT or :PORT, with ADDR a number, or unix:PATH",
+			    message, size);
 	fd = open_socket(found->ai_family);
 	error = fd < 0 ? -errno : 0;
 	if (!error) {

@@ -61,27 +61,55 @@ static uint64_t ns_per_tick(void)
 struct search {
 	uint32_t pid;
 	uint64_t start_ticks, ns_per_tick;
+	const struct process *found;
 };
 
 static int compare(const struct process *process, void *context)
 {
-	const struct search *search = context;
+	struct search *search = context;
 
-	return process->pid == search->pid && process->start_ns / search->ns_per_tick == search->start_ticks;
+	if (process->pid == search->pid && process->start_ns / search->ns_per_tick == search->start_ticks)
+		search->found = process;
+	return search->found != NULL;
 }
 
-/* /proc knows the start of a process in ticks only. */
-static bool is_known(const struct model *model, uint32_t pid, const struct stat_line *line)
+/* /proc knows the start of a process in ticks only. NULL: the tables do not have it. */
+static const struct process *find(const struct model *model, uint32_t pid, const struct stat_line *line)
 {
 	struct search search = {.pid = pid, .start_ticks = line->start_ticks, .ns_per_tick = ns_per_tick()};
 
-	return model_each_process(model, compare, &search);
+	model_each_process(model, compare, &search);
+	return search.found;
 }
 
 /* --- one after the other ----------------------------------------------------------------------------------
  */
 
-static int put(const struct sink *sink, uint32_t pid, uint32_t uid, const struct stat_line *line)
+/* Where one stands whose parent is looked for. */
+struct place {
+	int proc_fd;
+	struct stat_line line;
+	/* The parent as the tables have it, who may know its start exactly; 0: they do not. */
+	uint32_t parent_pid;
+	uint64_t parent_start_ns;
+};
+
+static void take_from_tables(struct place *place, const struct process *process)
+{
+	place->parent_pid = process ? process->parent_pid : 0;
+	place->parent_start_ns = process ? process->parent_start_ns : 0;
+}
+
+/* As the child's row has it, or the two would not find each other. */
+static uint64_t start_of_parent(const struct place *child, const struct stat_line *line)
+{
+	uint64_t exact_ns = child->parent_pid == child->line.parent_pid ? child->parent_start_ns : 0;
+
+	return exact_ns / ns_per_tick() == line->start_ticks ? exact_ns : line->start_ticks * ns_per_tick();
+}
+
+static int put(const struct sink *sink, uint32_t pid, uint32_t uid, const struct stat_line *line,
+	       uint64_t start_ns)
 {
 	struct rec_process record = {
 		.header = {.size = sizeof(record),
@@ -89,7 +117,7 @@ static int put(const struct sink *sink, uint32_t pid, uint32_t uid, const struct
 			   .probe = PROBE_PROC,
 			   .flags = REC_F_TASK,
 			   .time_ns = proc_boottime_ns()},
-		.task = {.pid = pid, .tid = pid, .uid = uid, .start_ns = line->start_ticks * ns_per_tick()},
+		.task = {.pid = pid, .tid = pid, .uid = uid, .start_ns = start_ns},
 		.parent_pid = line->parent_pid,
 	};
 
@@ -109,11 +137,11 @@ static bool read_parent(int fd, int child_fd, uint32_t pid, struct stat_line *re
 	return child.parent_pid == pid;
 }
 
-/* One generation: *proc_fd and *line are the child's, and then the parent's. 1: there is none. */
-static int put_parent(const struct model *model, const struct sink *sink, int *proc_fd,
-		      struct stat_line *line)
+/* One generation: *place is the child's, and then the parent's. 1: there is none. */
+static int put_parent(const struct model *model, const struct sink *sink, struct place *place)
 {
-	uint32_t uid, pid = line->parent_pid;
+	uint32_t uid, pid = place->line.parent_pid;
+	const struct process *known;
 	struct stat_line parent;
 	char path[32];
 	int fd, result = 1;
@@ -122,25 +150,30 @@ static int put_parent(const struct model *model, const struct sink *sink, int *p
 	fd = pid ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return 1;
-	if (read_parent(fd, *proc_fd, pid, &parent, &uid)) {
-		result = is_known(model, pid, &parent) ? 0 : put(sink, pid, uid, &parent);
-		*line = parent;
+	if (read_parent(fd, place->proc_fd, pid, &parent, &uid)) {
+		uint64_t start_ns = start_of_parent(place, &parent);
+
+		known = find(model, pid, &parent);
+		take_from_tables(place, known); /* before the tables change */
+		result = known ? 0 : put(sink, pid, uid, &parent, start_ns);
+		place->line = parent;
 	}
-	close(*proc_fd);
-	*proc_fd = fd;
+	close(place->proc_fd);
+	place->proc_fd = fd;
 	return result;
 }
 
 int ancestors_put(const struct model *model, const struct process *process, const struct sink *sink)
 {
-	int result, proc_fd = proc_open(process->pid, process->start_ns);
-	struct stat_line line;
+	struct place place = {.proc_fd = proc_open(process->pid, process->start_ns)};
+	int result;
 
-	if (proc_fd < 0)
+	if (place.proc_fd < 0)
 		return 0;
-	result = !read_stat(proc_fd, &line);
+	take_from_tables(&place, process);
+	result = !read_stat(place.proc_fd, &place.line);
 	for (size_t i = 1; i < ANCESTRY_MAX && !result; i++)
-		result = put_parent(model, sink, &proc_fd, &line);
-	close(proc_fd);
+		result = put_parent(model, sink, &place);
+	close(place.proc_fd);
 	return result < 0 ? result : 0;
 }
