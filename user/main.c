@@ -156,7 +156,8 @@ int main(int argc, char **argv)
 
 	fill_standard_descriptors();
 	setlocale(LC_TIME, "");
-	signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as an error of write(2) */
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as an error of write(2), */
+	signal(SIGXFSZ, SIG_IGN); /* and so does a limit for files */
 	if (options_parse(argc, argv, &options, &used, message, sizeof(message))) {
 		complain("%s. Try portsnoop --help.", message);
 		return EXIT_USAGE;

@@ -143,6 +143,12 @@ static int add_address(struct options *options, const char *value)
 	return 0;
 }
 
+/* Nothing would be "as if it were not given", and so mostly without end. */
+static int above_zero(int error, const uint64_t *value)
+{
+	return error || *value ? error : -EINVAL;
+}
+
 static int set_value(struct options *options, const struct row *row, const char *value)
 {
 	void *field = (char *)options + row->offset;
@@ -155,11 +161,11 @@ static int set_value(struct options *options, const struct row *row, const char 
 		options->colour = COLOUR_NEVER;
 		return 0;
 	case SIZE:
-		return units_parse_size(value, field);
+		return above_zero(units_parse_size(value, field), field);
 	case COUNT:
 		return units_parse_count(value, field);
 	case DURATION:
-		return units_parse_duration(value, field);
+		return above_zero(units_parse_duration(value, field), field);
 	case OUTPUT:
 		return set_output(options, value);
 	case BACKEND:
@@ -177,11 +183,11 @@ static const char *expected(enum kind kind)
 {
 	switch (kind) {
 	case SIZE:
-		return "a size such as 64K or 8M";
+		return "a size above 0 such as 64K or 8M";
 	case COUNT:
 		return "a whole number above 0";
 	case DURATION:
-		return "a duration such as 500ms, 10s or 5m";
+		return "a duration above 0 such as 500ms, 10s or 5m";
 	case OUTPUT:
 		return "text or json";
 	case BACKEND:

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,9 @@ void error_usage(struct scene *scene)
 		{"trace", "--count", "-1"},
 		{"trace", "--count", "0"},
 		{"trace", "--duration", "5parsecs"},
+		{"trace", "--duration", "0"},
+		{"trace", "--duration", "0.0000000001"},
+		{"trace", "--ring-size", "0"},
 		{"trace", "--no-such-option"},
 		{"trace", "--output", "xml"},
 		{"trace", "--backend", "magic"},
@@ -157,6 +161,25 @@ static void closed_pipe(struct scene *scene)
 	tool_result_free(&result);
 }
 
+static int limit_files(void)
+{
+	const struct rlimit few_bytes = {100, 100};
+
+	return setrlimit(RLIMIT_FSIZE, &few_bytes);
+}
+
+/* An error like another, not a signal that kills. */
+static void expect_file_limit(struct scene *scene)
+{
+	const struct tool_run limited = {.prepare = limit_files};
+	struct tool_result result;
+
+	tool_run(scene, &result, &limited, "trace", "--json", "--duration", "200ms", NULL);
+	if (result.status != 74)
+		scene_fail(scene, "a limit for files: exit code %d, stderr: %s", result.status, result.err);
+	tool_result_free(&result);
+}
+
 void error_output(struct scene *scene)
 {
 	const struct tool_run full = {.stdout_path = "/dev/full"};
@@ -171,6 +194,7 @@ void error_output(struct scene *scene)
 		   result.err);
 	tool_result_free(&result);
 	closed_pipe(scene);
+	expect_file_limit(scene);
 	tool_run(scene, &result, &full, "ls", "--json", NULL);
 	if (!result.status || result.status > 100 || !strstr(result.err, "No space left"))
 		scene_fail(scene, "ls on a full disk: exit code %d, stderr: %s", result.status, result.err);

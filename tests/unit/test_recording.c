@@ -4,6 +4,37 @@
 
 #include "recording_fixture.h"
 
+/* --- a run that failed --- */
+
+static void nothing_to_record_leaves_the_file_alone(void **state)
+{
+	const struct file *file = *state;
+	char folder[] = "/tmp/test_recording_XXXXXX", path[64];
+	struct recording_writer *writer;
+	size_t count;
+
+	write_file(file, 3);
+	assert_int_equal(recording_abandon(create(file), file->path), 0);
+	assert_int_equal(read_file(file, 0, &count), RECORDING_OK);
+	assert_int_equal(count, 3);
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/new", folder);
+	assert_int_equal(recording_create(path, example, &writer), 0);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(recording_abandon(writer, path), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	rmdir(folder);
+
+	writer = create(file);
+	assert_int_equal(recording_write(writer, &(struct rec_header){.size = sizeof(struct rec_header)},
+					 sizeof(struct rec_header)),
+			 0);
+	assert_int_equal(recording_abandon(writer, file->path), 0);
+	assert_int_equal(read_file(file, 0, &count), RECORDING_OK);
+	assert_int_equal(count, 1);
+}
+
 /* --- whole files --- */
 
 static void an_empty_recording_is_whole(void **state)
@@ -289,6 +320,7 @@ static void every_problem_has_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(nothing_to_record_leaves_the_file_alone),
 		TEST(an_empty_recording_is_whole),
 		TEST(all_records_come_back),
 		TEST(long_runs_come_back),

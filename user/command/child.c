@@ -20,6 +20,7 @@ _Noreturn static void wait_and_run(int gate, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	if (read(gate, &byte, 1) != 1)
 		_exit(EXIT_INTERNAL);
 	close(gate);

@@ -86,8 +86,10 @@ static int open_save(const char *path, struct recording_writer **ret_writer)
 
 static int close_save(struct recording_writer *writer, const char *path, int status)
 {
-	int error = writer ? recording_finish(writer) : 0;
+	int error = 0;
 
+	if (writer)
+		error = status == EXIT_DONE ? recording_finish(writer) : recording_abandon(writer, path);
 	if (!error || status != EXIT_DONE)
 		return status;
 	complain("%s: %s", path, strerror(-error));

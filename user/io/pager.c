@@ -91,6 +91,7 @@ static int write_all(int fd, const char *text, size_t length)
 static _Noreturn void run(const char *command, int in_fd, int out_fd)
 {
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	if (!geteuid())

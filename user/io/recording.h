@@ -46,9 +46,9 @@ struct recording_reader;
 uint32_t recording_checksum(struct recording_header header);
 
 /*
- * Creates (readable by its owner only) or truncates path ("-" is standard output). header.magic, endian,
+ * Creates (readable by its owner only) or opens path ("-" is standard output). header.magic, endian,
  * version, header_size and checksum are filled in here, schema too if it is 0. 0 or a negative errno. Writes
- * nothing yet: a full disk shows at the first recording_flush().
+ * nothing yet: a full disk shows at the first recording_flush(), and until then the file has what it had.
  */
 int recording_create(const char *path, struct recording_header header, struct recording_writer **ret_writer);
 /*
@@ -61,6 +61,11 @@ int recording_write(struct recording_writer *writer, const void *record, size_t 
 int recording_flush(struct recording_writer *writer);
 /* Writes the end mark, flushes, closes; returns the first error of all. Frees writer in any case. */
 int recording_finish(struct recording_writer *writer);
+/*
+ * For a run that failed: the same if there was anything to record; if not, the file at path is as it was
+ * before recording_create(), or is not there.
+ */
+int recording_abandon(struct recording_writer *writer, const char *path);
 
 /* What can be wrong with a recording besides an errno; recording_strerror() puts it in words. */
 enum recording_problem {

@@ -23,7 +23,9 @@
 struct recording_writer {
 	int fd;
 	bool close_fd;
-	int error; /* the first one, sticks */
+	bool created; /* the file was not there */
+	bool begun;   /* something was written: what was in the file is gone */
+	int error;    /* the first one, sticks */
 	z_stream deflate;
 	gz_header gzip_header;		    /* deflate refers to it until its first output */
 	size_t pending;			    /* bytes in records */
@@ -59,9 +61,19 @@ static int write_all(int fd, const unsigned char *data, size_t size)
 	return 0;
 }
 
+/* Only now what was in the file before gives way. What cannot be cut is written into as it is. */
+static int begin_writing(struct recording_writer *w)
+{
+	w->begun = true;
+	return w->close_fd && ftruncate(w->fd, 0) && errno != EINVAL ? -errno : 0;
+}
+
 static int write_out(struct recording_writer *w)
 {
-	int error = write_all(w->fd, w->out, w->deflate.next_out - w->out);
+	int error = w->begun ? 0 : begin_writing(w);
+
+	if (!error)
+		error = write_all(w->fd, w->out, w->deflate.next_out - w->out);
 
 	w->deflate.next_out = w->out;
 	w->deflate.avail_out = sizeof(w->out);
@@ -126,9 +138,10 @@ static int open_output(struct recording_writer *w, const char *path)
 		w->fd = STDOUT_FILENO;
 		return 0;
 	}
-	do
-		w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	while (w->fd < 0 && errno == EINTR);
+	w->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+	w->created = w->fd >= 0;
+	while (w->fd < 0 && (errno == EEXIST || errno == EINTR))
+		w->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	w->close_fd = w->fd >= 0;
 	return w->fd < 0 ? -errno : 0;
 }
@@ -221,4 +234,17 @@ int recording_finish(struct recording_writer *w)
 	deflateEnd(&w->deflate);
 	free(w);
 	return error;
+}
+
+int recording_abandon(struct recording_writer *w, const char *path)
+{
+	if (w->begun || w->pending)
+		return recording_finish(w);
+	if (w->created)
+		unlink(path);
+	if (w->close_fd)
+		close(w->fd);
+	deflateEnd(&w->deflate);
+	free(w);
+	return 0;
 }
