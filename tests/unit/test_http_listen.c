@@ -43,9 +43,18 @@ static void addresses(void **state)
 
 static void addresses_that_are_none(void **state)
 {
-	static const char *const bad[] = {
-		"localhost:1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",	     "[::1",
-		"[::1]1",      "::1:x",	     "256.0.0.1:1", "1.2.3.4:1:2",     "127.0.0.1:123456789", "18910"};
+	static const char *const bad[] = {"localhost:1",
+					  "127.0.0.1:",
+					  "127.0.0.1:x",
+					  "127.0.0.1:65536",
+					  "127.0.0.1:-1",
+					  "[::1",
+					  "[::1]1",
+					  "::1:x",
+					  "256.0.0.1:1",
+					  "1.2.3.4:1:2",
+					  "127.0.0.1:123456789",
+					  "18910"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(http_listen(bad[i], message, sizeof(message)), -EINVAL);
