@@ -319,7 +319,6 @@ $(FUZZ_OUT)/%: tests/fuzz/%.c $(CORE_SRC) $(IO_SRC) $(VIEW_SRC) $(wildcard user/
 # --- the rest ---------------------------------------------------------------------------------------------
 
 install: $(BIN) $(HTTP_MODULE)
-	@: # or make says on standard output, before the program's own, that there is nothing to do
 	install -D -m 0755 $(BIN) $(DESTDIR)$(SBINDIR)/portsnoop
 	install -d $(DESTDIR)$(LIBDIR)
 	$(if $(HTTP_MODULE),install -m 0644 $(HTTP_MODULE) $(DESTDIR)$(LIBDIR))

@@ -13,12 +13,14 @@
 
 #define PORT 8940
 
+/* An association keeps its port until its end is shaken hands on, after close(): so the next may share it. */
 static int sctp_socket(const struct scene *scene, int type)
 {
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, IPPROTO_SCTP);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, IPPROTO_SCTP), one = 1;
 
 	if (fd < 0)
 		scene_skip(scene, "this kernel has no SCTP: %s", strerror(errno));
+	scene_must(scene, setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), "SO_REUSEADDR");
 	return fd;
 }
 

@@ -412,7 +412,10 @@ static int walk_waiting(struct netns *netns, void *context)
 	return netns->state == NETNS_WAITING ? walk_namespace(netns, context) : 0;
 }
 
-/* Mostly they are younger than the look at the tasks: so at these once more. */
+/*
+ * Mostly they are younger than the look at the tasks: so at these once more, and then at descriptors, since
+ * some of their sockets are younger than the look at those.
+ */
 static int walk_revealed(struct walk *walk)
 {
 	unsigned waiting = 0;
@@ -425,7 +428,9 @@ static int walk_revealed(struct walk *walk)
 	if (!result)
 		result = netns_set_each(walk->namespaces, walk_waiting, walk);
 	error = netns_return(walk->namespaces);
-	return error ? error : result;
+	if (!result)
+		result = error;
+	return result || walk->what->partial ? result : walk_descriptors(walk);
 }
 
 /* Nobody is in it, but something holds a socket of it. */
