@@ -143,7 +143,7 @@ static int add_address(struct options *options, const char *value)
 	return 0;
 }
 
-/* Nothing would be "as if it were not given", and so mostly without end. */
+/* In struct options 0 means that the option was not given: mostly, without end. */
 static int above_zero(int error, const uint64_t *value)
 {
 	return error || *value ? error : -EINVAL;

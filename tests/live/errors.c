@@ -7,6 +7,7 @@
 #include "truth.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -161,6 +162,73 @@ static void closed_pipe(struct scene *scene)
 	tool_result_free(&result);
 }
 
+/* One at a time: prepare() is told nothing. */
+static struct stalled {
+	int ends[2];
+	_Atomic pid_t tool;
+} * stalled;
+
+static int write_to_stalled(void)
+{
+	atomic_store(&stalled->tool, getpid());
+	return dup2(stalled->ends[1], STDOUT_FILENO) < 0;
+}
+
+static void bind_until_stalled(struct scene *scene, void *context)
+{
+	struct pollfd item = {.fd = stalled->ends[1], .events = POLLOUT};
+	unsigned after = 0;
+
+	for (unsigned i = 0; i < 50000 && after < 64; i++) {
+		union address address = address_of("127.0.0.1", (uint16_t)(10000 + i));
+		int fd = act_socket(scene, AF_INET, SOCK_DGRAM);
+
+		scene_must(scene, bind(fd, &address.any, address_length(&address)), "bind");
+		close(fd);
+		if (!atomic_load(&stalled->tool))
+			i = 0; /* it has not begun */
+		after += poll(&item, 1, 0) == 0;
+	}
+	scene_must(scene, kill(atomic_load(&stalled->tool), SIGTERM), "kill");
+}
+
+/* As in `| less` when nobody scrolls: SIGTERM ends it all the same, and it says that something is missing. */
+static void stalled_pipe(struct scene *scene)
+{
+	const struct tool_run options = {.prepare = write_to_stalled};
+	struct tool_result result;
+	pid_t actor;
+
+	stalled = shared_new(scene, sizeof(*stalled));
+	scene_must(scene, pipe2(stalled->ends, O_CLOEXEC), "pipe");
+	scene_must(scene, fcntl(stalled->ends[1], F_SETPIPE_SZ, 4096), "F_SETPIPE_SZ");
+	actor = actor_start(scene, bind_until_stalled, NULL);
+	tool_run(scene, &result, &options, "trace", "--json", NULL);
+	actor_join(scene, actor);
+	close(stalled->ends[0]);
+	close(stalled->ends[1]);
+	if (result.status != 74 || !strstr(result.err, "nobody reads it"))
+		scene_fail(scene, "a pipe that nobody reads: exit code %d, stderr: %s", result.status,
+			   result.err);
+	tool_result_free(&result);
+}
+
+/* A command that is to be watched does not run unwatched. */
+static void expect_not_run(struct scene *scene)
+{
+	const struct tool_run options = {.prepare = write_to_stalled};
+	struct tool_result result;
+
+	scene_must(scene, pipe2(stalled->ends, O_CLOEXEC), "pipe");
+	close(stalled->ends[0]);
+	tool_run(scene, &result, &options, "trace", "--json", "--", "true", NULL);
+	close(stalled->ends[1]);
+	if (result.status != 74 || !strstr(result.err, "true was not run"))
+		scene_fail(scene, "a command for nobody: exit code %d, stderr: %s", result.status,
+			   result.err);
+	tool_result_free(&result);
+}
+
 static int limit_files(void)
 {
 	const struct rlimit few_bytes = {100, 100};
@@ -194,6 +262,8 @@ void error_output(struct scene *scene)
 		   result.err);
 	tool_result_free(&result);
 	closed_pipe(scene);
+	stalled_pipe(scene);
+	expect_not_run(scene);
 	expect_file_limit(scene);
 	tool_run(scene, &result, &full, "ls", "--json", NULL);
 	if (!result.status || result.status > 100 || !strstr(result.err, "No space left"))

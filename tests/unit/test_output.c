@@ -265,6 +265,56 @@ static void interrupted(void **state)
 	setitimer(ITIMER_REAL, &off, NULL);
 }
 
+/* --- a reader who does not read ---------------------------------------------------------------------------
+ */
+
+/* Blocked, as by whoever hears of it elsewhere. */
+static void set_pending(int signal_number, sigset_t *ret_set)
+{
+	sigemptyset(ret_set);
+	sigaddset(ret_set, signal_number);
+	sigprocmask(SIG_BLOCK, ret_set, NULL);
+	raise(signal_number);
+}
+
+static void take_pending(int signal_number, const sigset_t *set)
+{
+	int taken;
+
+	assert_int_equal(sigwait(set, &taken), 0);
+	assert_int_equal(taken, signal_number);
+}
+
+static void ends_nevertheless(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGHUP};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigset_t set;
+		int ends[2];
+
+		assert_int_equal(pipe(ends), 0);
+		output_init(&f->out, ends[1]);
+		set_pending(signals[i], &set);
+		assert_int_equal(output_put(&f->out, f->text, TEXT_MAX), -ETIMEDOUT);
+		assert_sticks(f, -ETIMEDOUT);
+		take_pending(signals[i], &set);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
+/* Ctrl-C: whoever pages goes on reading. */
+static void waits_for_pager(void **state)
+{
+	sigset_t set;
+
+	set_pending(SIGINT, &set);
+	assert_gets_through(*state, 0, 0);
+	take_pending(SIGINT, &set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +327,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(closed_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(non_blocking, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupted, setup, teardown),
+		cmocka_unit_test_setup_teardown(ends_nevertheless, setup, teardown),
+		cmocka_unit_test_setup_teardown(waits_for_pager, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,12 +75,13 @@ int child_exit_status(const struct child *child)
 	return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) : WEXITSTATUS(child->status);
 }
 
-void child_abandon(struct child *child)
+bool child_abandon(struct child *child)
 {
 	if (!child->pid || child->gate < 0)
-		return;
+		return false;
 	close(child->gate);
 	child->gate = -1;
 	waitpid(child->pid, &child->status, 0);
 	child->ended = true;
+	return true;
 }

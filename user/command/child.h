@@ -8,7 +8,7 @@
 
 struct child {
 	pid_t pid; /* 0: none */
-	int gate;  /* closing it lets the command begin */
+	int gate;  /* a byte lets the command begin; -1: it has begun */
 	bool ended;
 	int status; /* as waitpid(2) has it */
 };
@@ -20,7 +20,7 @@ void child_let_go(struct child *child);
 void child_check(struct child *child);
 /* Its exit status, or 128 and the signal, as a shell says it. */
 int child_exit_status(const struct child *child);
-/* Ends a child that still waits at the gate. */
-void child_abandon(struct child *child);
+/* Ends a child that still waits at the gate: true, the command was never run. */
+bool child_abandon(struct child *child);
 
 #endif

@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "command/netns_choice.h"
 #include "core/subject_field.h"
+#include "io/write_all.h"
 #include "system/lookup.h"
 #include "system/netns.h"
 #include "system/notify.h"
@@ -180,7 +181,7 @@ int output_status(int error)
 		error = -errno;
 	if (!error || error == -EPIPE)
 		return EXIT_DONE;
-	complain("the output cannot be written: %s", strerror(-error));
+	complain("the output cannot be written: %s", write_all_error(error));
 	return EXIT_OUTPUT;
 }
 

@@ -3,6 +3,7 @@
 #include "command/child.h"
 #include "command/command.h"
 #include "command/session.h"
+#include "io/write_all.h"
 #include "pipeline.h"
 #include "source/fault.h"
 #include "source/replay.h"
@@ -23,9 +24,10 @@ static int status_of(int error, const struct pipeline *pipeline, const struct fa
 	if (fault->text[0])
 		return complain_of_start(fault);
 	if (pipeline_save_error(pipeline))
-		complain("the recording cannot be written: %s", strerror(-pipeline_save_error(pipeline)));
+		complain("the recording cannot be written: %s",
+			 write_all_error(pipeline_save_error(pipeline)));
 	else
-		complain("the output cannot be written: %s", strerror(-error));
+		complain("the output cannot be written: %s", write_all_error(error));
 	return EXIT_OUTPUT;
 }
 
@@ -92,7 +94,7 @@ static int close_save(struct recording_writer *writer, const char *path, int sta
 		error = status == EXIT_DONE ? recording_finish(writer) : recording_abandon(writer, path);
 	if (!error || status != EXIT_DONE)
 		return status;
-	complain("%s: %s", path, strerror(-error));
+	complain("%s: %s", path, write_all_error(error));
 	return EXIT_OUTPUT;
 }
 
@@ -112,8 +114,11 @@ static int trace_live(const struct options *options, struct pipeline *pipeline)
 		}
 	}
 	error = session_run(options, pipeline, child.pid ? &child : NULL, NULL, &fault);
-	child_abandon(&child);
 	status = strict_status(status_of(error, pipeline, &fault), options, pipeline);
+	if (child_abandon(&child) && status == EXIT_DONE) {
+		complain("%s was not run: nobody reads the output any more", options->child[0]);
+		return EXIT_OUTPUT;
+	}
 	return status == EXIT_DONE && child.pid ? child_exit_status(&child) : status;
 }
 

@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "io/output.h"
 
-#include <errno.h>
-#include <poll.h>
+#include "io/write_all.h"
+
 #include <string.h>
-#include <unistd.h>
 
 void output_init(struct output *output, int fd)
 {
 	output->fd = fd;
 	output->error = 0;
 	output->length = 0;
-}
-
-static int write_all(int fd, const char *data, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n > 0) {
-			data += n;
-			length -= (size_t)n;
-		} else if (n < 0 && errno == EAGAIN) {
-			struct pollfd wait = {.fd = fd, .events = POLLOUT};
-
-			poll(&wait, 1, -1); /* somebody else made the descriptor non-blocking */
-		} else if (n < 0 && errno != EINTR) {
-			return -errno;
-		}
-	}
-	return 0;
 }
 
 int output_flush(struct output *output)

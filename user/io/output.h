@@ -15,7 +15,7 @@ struct output {
 };
 
 void output_init(struct output *output, int fd);
-/* 0 or the sticking error; -EPIPE: the reader has gone. */
+/* 0 or the sticking error, as of write_all(). */
 int output_put(struct output *output, const char *text, size_t length);
 int output_flush(struct output *output);
 

@@ -4,10 +4,10 @@
  * buffer. When to flush is the caller's business. Signals (SIGPIPE, SIGXFSZ) are, too.
  */
 #include "io/recording.h"
+#include "io/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <portsnoop/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,34 +33,6 @@ struct recording_writer {
 	unsigned char out[BUFFER_SIZE];	    /* compressed, not yet written; deflate.next_out is its end */
 };
 
-static int wait_writable(int fd)
-{
-	struct pollfd item = {.fd = fd, .events = POLLOUT};
-
-	return poll(&item, 1, -1) < 0 && errno != EINTR ? -errno : 0;
-}
-
-static int write_all(int fd, const unsigned char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t done = write(fd, data, size);
-		int error = 0;
-
-		if (done >= 0) {
-			data += done;
-			size -= done;
-		} else if (errno == EAGAIN) {
-			/* Standard output may be shared with someone who made it non-blocking. */
-			error = wait_writable(fd);
-		} else if (errno != EINTR) {
-			error = -errno;
-		}
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
 /* Only now what was in the file before gives way. What cannot be cut is written into as it is. */
 static int begin_writing(struct recording_writer *w)
 {
@@ -73,8 +45,7 @@ static int write_out(struct recording_writer *w)
 	int error = w->begun ? 0 : begin_writing(w);
 
 	if (!error)
-		error = write_all(w->fd, w->out, w->deflate.next_out - w->out);
-
+		error = write_all(w->fd, w->out, (size_t)(w->deflate.next_out - w->out));
 	w->deflate.next_out = w->out;
 	w->deflate.avail_out = sizeof(w->out);
 	return error;
@@ -222,18 +193,24 @@ static void put_end(struct recording_writer *w)
 	w->pending += sizeof(end);
 }
 
-int recording_finish(struct recording_writer *w)
+/* 0 or what close() says. EINTR: Linux has closed it all the same. */
+static int free_writer(struct recording_writer *w)
 {
-	int error;
+	int error = w->close_fd && close(w->fd) && errno != EINTR ? -errno : 0;
 
-	put_end(w);
-	error = flush_all(w, Z_FINISH);
-	/* EINTR: Linux has closed it all the same. */
-	if (w->close_fd && close(w->fd) < 0 && errno != EINTR && !error)
-		error = -errno;
 	deflateEnd(&w->deflate);
 	free(w);
 	return error;
+}
+
+int recording_finish(struct recording_writer *w)
+{
+	int error, close_error;
+
+	put_end(w);
+	error = flush_all(w, Z_FINISH);
+	close_error = free_writer(w);
+	return error ? error : close_error;
 }
 
 int recording_abandon(struct recording_writer *w, const char *path)
@@ -242,9 +219,5 @@ int recording_abandon(struct recording_writer *w, const char *path)
 		return recording_finish(w);
 	if (w->created)
 		unlink(path);
-	if (w->close_fd)
-		close(w->fd);
-	deflateEnd(&w->deflate);
-	free(w);
-	return 0;
+	return free_writer(w);
 }

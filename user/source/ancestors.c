@@ -141,7 +141,6 @@ static bool read_parent(int fd, int child_fd, uint32_t pid, struct stat_line *re
 static int put_parent(const struct model *model, const struct sink *sink, struct place *place)
 {
 	uint32_t uid, pid = place->line.parent_pid;
-	const struct process *known;
 	struct stat_line parent;
 	char path[32];
 	int fd, result = 1;
@@ -152,8 +151,8 @@ static int put_parent(const struct model *model, const struct sink *sink, struct
 		return 1;
 	if (read_parent(fd, place->proc_fd, pid, &parent, &uid)) {
 		uint64_t start_ns = start_of_parent(place, &parent);
+		const struct process *known = find(model, pid, &parent);
 
-		known = find(model, pid, &parent);
 		take_from_tables(place, known); /* before the tables change */
 		result = known ? 0 : put(sink, pid, uid, &parent, start_ns);
 		place->line = parent;

@@ -123,6 +123,7 @@ static const char *const allowed[] = {
 	"arch_prctl",
 	/* signals */
 	"rt_sigaction",
+	"rt_sigpending",
 	"rt_sigprocmask",
 	"rt_sigreturn",
 	"rt_sigtimedwait",
