@@ -123,6 +123,11 @@ static void check_cut(struct scene *scene, const char *path, const char *bytes, 
 	scene_note(scene, "cut at %zu: %zu bytes of lines, exit code %d, %.*s", length, result.out_length,
 		   result.status, (int)strcspn(result.err, "\n"), result.err);
 	tool_result_free(&result);
+	tool_run(scene, &result, NULL, "top", "--batch", "1", "--from", path, NULL);
+	if (result.status == 0 || result.status > 100 || !result.err_length)
+		scene_fail(scene, "top of what is cut at %zu: exit code %d, %s", length, result.status,
+			   result.err);
+	tool_result_free(&result);
 }
 
 /* A byte changed anywhere: no crash, and not a line that is no JSON. */

@@ -22,6 +22,8 @@ struct play {
 	struct top_screen screen;
 	struct replay *replay;
 	const char *path;
+	bool cut; /* the recording is, as `damage` says */
+	struct fault damage;
 	struct loop loop;
 	uint64_t now_ns;  /* of the recording */
 	uint64_t real_ns; /* when that was so */
@@ -60,22 +62,33 @@ static int go_to(struct play *play, uint64_t time_ns)
 static int open_play(struct play *play, struct top_tables *tables)
 {
 	struct top_clock *clock = &tables->clock;
-	struct fault fault = {0};
+	struct replay_span span;
 	int error;
 
 	*play = (struct play){.tables = tables, .path = tables->options->from, .signal_fd = -1};
 	play->loop.epoll_fd = -1;
-	*clock = (struct top_clock){.recording = true, .speed = 1};
-	error = replay_span(play->path, &clock->begin_ns, &clock->end_ns, &fault);
+	error = replay_span(play->path, &span, &play->damage);
 	if (error) {
-		complain("%s", fault.text);
+		complain("%s", play->damage.text);
 		return EXIT_USAGE;
 	}
+	play->cut = span.cut;
+	*clock = (struct top_clock){
+		.recording = true, .speed = 1, .begin_ns = span.begin_ns, .end_ns = span.end_ns};
 	error = go_to(play, clock->begin_ns);
 	if (!error)
 		return EXIT_DONE;
 	complain("%s: %s", play->path, strerror(-error));
 	return EXIT_INTERNAL;
+}
+
+/* Of a play that has gone well. */
+static int end_status(const struct play *play)
+{
+	if (!play->cut)
+		return EXIT_DONE;
+	complain("%s; everything before that point was shown", play->damage.text);
+	return EXIT_LOST;
 }
 
 /* --- its clock --------------------------------------------------------------------------------------------
@@ -188,7 +201,7 @@ int top_play(struct top_tables *tables, struct top_state *state)
 		close(play.signal_fd);
 	replay_close(play.replay);
 	if (error == TOP_OVER || error == -EPIPE)
-		return EXIT_DONE;
+		return end_status(&play);
 	complain("top: %s", error == -EINVAL ? "this terminal cannot be drawn on" : strerror(-error));
 	return EXIT_INTERNAL;
 }
@@ -221,5 +234,6 @@ int top_play_batch(struct top_tables *tables, struct top_state *state)
 	replay_close(play.replay);
 	if (!error && fflush(stdout))
 		error = -errno;
-	return output_status(error);
+	status = output_status(error);
+	return status ? status : end_status(&play);
 }

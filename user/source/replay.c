@@ -95,34 +95,33 @@ int replay_until(struct replay *replay, uint64_t time_ns, const struct sink *sin
 	return result;
 }
 
-struct span {
+struct times {
 	uint64_t ready_ns, first_ns, last_ns;
 };
 
 static int measure(void *context, const void *record, size_t size)
 {
 	const struct rec_header *header = record;
-	struct span *span = context;
+	struct times *times = context;
 
-	if (header->kind == REC_READY && !span->ready_ns)
-		span->ready_ns = header->time_ns;
-	if (header->time_ns && (!span->first_ns || header->time_ns < span->first_ns))
-		span->first_ns = header->time_ns;
-	if (header->time_ns > span->last_ns)
-		span->last_ns = header->time_ns;
+	if (header->kind == REC_READY && !times->ready_ns)
+		times->ready_ns = header->time_ns;
+	if (header->time_ns && (!times->first_ns || header->time_ns < times->first_ns))
+		times->first_ns = header->time_ns;
+	if (header->time_ns > times->last_ns)
+		times->last_ns = header->time_ns;
 	return 0;
 }
 
-int replay_span(const char *path, uint64_t *ret_begin_ns, uint64_t *ret_end_ns, struct fault *fault)
+int replay_span(const char *path, struct replay_span *ret_span, struct fault *fault)
 {
-	struct span span = {0};
-	const struct sink sink = {.take = measure, .context = &span};
-	bool cut;
-	int error = replay_read(path, &sink, &cut, fault);
+	struct times times = {0};
+	const struct sink sink = {.take = measure, .context = &times};
+	int error = replay_read(path, &sink, &ret_span->cut, fault);
 
 	if (error)
 		return error;
-	*ret_begin_ns = span.ready_ns ? span.ready_ns : span.first_ns;
-	*ret_end_ns = span.last_ns;
+	ret_span->begin_ns = times.ready_ns ? times.ready_ns : times.first_ns;
+	ret_span->end_ns = times.last_ns;
 	return 0;
 }

@@ -26,7 +26,10 @@ void replay_close(struct replay *replay);
  * there is nothing more, or what follows is damaged. 0, a negative errno, or what the sink said.
  */
 int replay_until(struct replay *replay, uint64_t time_ns, const struct sink *sink, bool *ret_ended);
-/* When it begins (`ready`, or else its first event) and ends. 0, or a negative errno with *fault in words. */
-int replay_span(const char *path, uint64_t *ret_begin_ns, uint64_t *ret_end_ns, struct fault *fault);
+struct replay_span {
+	uint64_t begin_ns, end_ns; /* CLOCK_BOOTTIME; it begins with `ready`, or else with its first event */
+	bool cut;		   /* as *ret_cut of replay_read() */
+};
+int replay_span(const char *path, struct replay_span *ret_span, struct fault *fault);
 
 #endif
