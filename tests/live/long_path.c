@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An executable whose path is longer than a record has room for: it is cut, and nothing behind it is touched.
- */
+/* Executables whose paths are out of the ordinary: longer than a record has room for, and gone. */
+#include "act.h"
 #include "event.h"
 #include "exec_actor.h"
 #include "scenarios.h"
@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define PORT   "8950" /* nobody listens there */
-#define FOLDER 200    /* bytes of a name */
+#define HELD   8951
+#define FOLDER 200 /* bytes of a name */
 #define DEPTH  12
 
 static void copy_program(const struct scene *scene, const char *from, const char *to)
@@ -70,6 +71,7 @@ static void look(struct scene *scene, const json_t *event, void *context)
 		scene_fail(scene, "the program is called %s", event_string(event, "process.executable.name"));
 }
 
+/* It is cut, and nothing behind it is touched. */
 void long_path(struct scene *scene)
 {
 	char path[4096];
@@ -85,4 +87,65 @@ void long_path(struct scene *scene)
 	if (wanted.seen != 1)
 		scene_fail(scene, "seen %u times", wanted.seen);
 	tool_result_free(&result);
+}
+
+/* --- gone, as after an upgrade ----------------------------------------------------------------------------
+ */
+
+struct upgraded {
+	char path[600];
+	int input[2], begun[2]; /* pipes: what it reads from, and what closes when it is another program */
+};
+
+static void serve_on(struct scene *scene, void *context)
+{
+	const struct upgraded *upgraded = context;
+	union address at = address_of("127.0.0.1", HELD);
+	int fd = act_socket(scene, AF_INET, SOCK_STREAM);
+
+	scene_must(scene, bind(fd, &at.any, address_length(&at)), "bind");
+	scene_must(scene, listen(fd, 1), "listen");
+	scene_must(scene, fcntl(fd, F_SETFD, 0), "F_SETFD");
+	scene_must(scene, dup2(upgraded->input[0], STDIN_FILENO), "dup2");
+	execl(upgraded->path, "cat", NULL);
+	scene_fail(scene, "%s: %s", upgraded->path, strerror(errno));
+}
+
+static void expect_path(struct scene *scene, const json_t *row, void *context)
+{
+	const struct upgraded *upgraded = context;
+	const json_t *holder = json_array_get(event_at(row, "portsnoop.holders"), 0);
+
+	if (event_number(row, "network.local.port") != HELD)
+		return;
+	if (strcmp(event_string(holder, "process.executable.path"), upgraded->path) ||
+	    strcmp(event_string(holder, "process.executable.name"), "upgraded"))
+		scene_fail(scene, "the program is called %s, of %s",
+			   event_string(holder, "process.executable.name"),
+			   event_string(holder, "process.executable.path"));
+	scene_note(scene, "%s", event_string(holder, "process.executable.path"));
+}
+
+/* Metrics and filters go on by its name. */
+void deleted_program(struct scene *scene)
+{
+	struct upgraded upgraded;
+	struct tool_result result;
+	pid_t actor;
+	char byte;
+
+	snprintf(upgraded.path, sizeof(upgraded.path), "%s/upgraded", scene->out_dir);
+	copy_program(scene, access("/usr/bin/cat", X_OK) ? "/bin/cat" : "/usr/bin/cat", upgraded.path);
+	scene_must(scene, pipe2(upgraded.input, O_CLOEXEC), "pipe");
+	scene_must(scene, pipe2(upgraded.begun, O_CLOEXEC), "pipe");
+	actor = actor_start(scene, serve_on, &upgraded);
+	close(upgraded.begun[1]);
+	scene_must(scene, read(upgraded.begun[0], &byte, 1), "read"); /* 0, when it has executed */
+	scene_must(scene, unlink(upgraded.path), "unlink");
+	tool_run(scene, &result, NULL, "ls", "ports", "--json", "--no-instance", "lport", "8951", NULL);
+	if (result.status || !result.out_length)
+		scene_fail(scene, "ls: exit code %d: %s", result.status, result.err);
+	tool_each_line(scene, result.out_path, expect_path, &upgraded);
+	tool_result_free(&result);
+	actor_kill(scene, actor);
 }

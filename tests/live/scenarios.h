@@ -83,6 +83,7 @@
 	X(server_dnsmasq)                                                                                    \
 	X(hostile_names)                                                                                     \
 	X(long_path)                                                                                         \
+	X(deleted_program)                                                                                   \
 	X(environment_stays_secret)                                                                          \
 	X(error_unprivileged)                                                                                \
 	X(error_no_btf)                                                                                      \

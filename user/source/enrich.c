@@ -165,6 +165,20 @@ int enrich_follow(struct enrich *enrich, uint32_t pid)
 /* --- processes --------------------------------------------------------------------------------------------
  */
 
+/* The kernel puts this behind the name of a program that is no longer there (d_path(), fs/d_path.c). */
+static ssize_t without_deleted(int proc_fd, const char *path, ssize_t length)
+{
+	static const char mark[] = " (deleted)";
+	ssize_t rest = length - (ssize_t)strlen(mark);
+	struct stat program;
+
+	return rest > 0 && !memcmp(path + rest, mark, strlen(mark)) &&
+			       !fstatat(proc_fd, "exe", &program, 0) && !program.st_nlink
+		       ? rest
+		       : length;
+}
+
+/* As the kernel side has it: a program that an upgrade has replaced goes on under its name. */
 static void read_path(int proc_fd, struct rec_process *process)
 {
 	ssize_t n = readlinkat(proc_fd, "exe", process->path, sizeof(process->path));
@@ -172,7 +186,7 @@ static void read_path(int proc_fd, struct rec_process *process)
 	process->path_length = 0;
 	if (n <= 0)
 		return;
-	process->path_length = (uint16_t)n;
+	process->path_length = (uint16_t)without_deleted(proc_fd, process->path, n);
 	process->header.flags |= PROCESS_F_TEXT_PATH;
 	if ((size_t)n == sizeof(process->path))
 		process->header.flags |= PROCESS_F_PATH_CUT;
