@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * metrics_render(): the input is label values, with NULs between them. Read back by a reader of our own, each
- * series has its labels, each value is what went in, as far as that was UTF-8, and nothing a value holds ends
- * a label, a line or the answer.
+ * series has its labels, each value is what went in, as far as that was UTF-8 and no terminal would obey it,
+ * and nothing a value holds ends a label, a line or the answer.
  */
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const enum metric_label labels[VALUES] = {LABEL_TRANSPORT, LABEL_EXECUTABLE, LABEL_ERROR};
 
-/* What a value reads like: cut, and with U+FFFD in place of what is no UTF-8. Returns its length. */
+/* A terminal would obey it, or show text in another order. */
+static bool is_obeyed(uint32_t code)
+{
+	return (code < ' ' && code != '\n') || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+	       (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+/* What a value reads like: cut. Returns its length; (size_t)-1: something in it reads otherwise. */
 static size_t expected(const char *value, char *to)
 {
 	const uint8_t *in = (const uint8_t *)value;
@@ -29,12 +38,10 @@ static size_t expected(const char *value, char *to)
 		uint32_t code;
 		size_t n = valid_utf8(in, left, &code);
 
-		if (n) {
-			memcpy(to + length, in, n);
-			length += n;
-		} else {
-			return (size_t)-1; /* how many there are is the decoder's business */
-		}
+		if (!n || is_obeyed(code))
+			return (size_t)-1; /* how much stands for it is the decoder's business */
+		memcpy(to + length, in, n);
+		length += n;
 		in += n;
 		left -= n;
 	}
@@ -63,7 +70,7 @@ static const char *read_value(const char *at, char *to, size_t *ret_length)
 
 static const char *read_label(const char *at, enum metric_label label, const char *value)
 {
-	char wanted[METRICS_LABEL_VALUE_MAX + 1], found[4 * METRICS_LABEL_VALUE_MAX];
+	char wanted[METRICS_LABEL_VALUE_MAX + 1], found[5 * METRICS_LABEL_VALUE_MAX];
 	size_t name = strlen(metric_label_name(label)), length, wanted_length = expected(value, wanted);
 
 	assert(!strncmp(at, metric_label_name(label), name) && at[name] == '=' && at[name + 1] == '"');
@@ -72,7 +79,7 @@ static const char *read_label(const char *at, enum metric_label label, const cha
 		uint32_t code;
 
 		n = valid_utf8((const uint8_t *)found + i, length - i, &code);
-		assert(n);
+		assert(n && !is_obeyed(code));
 	}
 	if (wanted_length != (size_t)-1)
 		assert(length == wanted_length && !memcmp(found, wanted, length));

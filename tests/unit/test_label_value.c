@@ -28,7 +28,7 @@ static void expect(const char *value, size_t length, const char *wanted)
 	assert_memory_equal(out, wanted, strlen(wanted));
 }
 
-static const char *told_as(int c, char text[2])
+static const char *told_as(int c, char text[8])
 {
 	switch (c) {
 	case '\n':
@@ -38,8 +38,7 @@ static const char *told_as(int c, char text[2])
 	case '\\':
 		return "\\\\";
 	default:
-		text[0] = (char)c;
-		text[1] = '\0';
+		sprintf(text, c < ' ' || c == 0x7f ? "\\\\x%02x" : "%c", (unsigned char)c);
 		return c >= 0x80 ? "\xef\xbf\xbd" : text;
 	}
 }
@@ -47,7 +46,7 @@ static const char *told_as(int c, char text[2])
 /* Each byte at each place of values of each length: eight are looked at at once. */
 static void every_byte_everywhere(void **state)
 {
-	char value[VALUE_MAX], wanted[VALUE_MAX * LABEL_VALUE_GROWTH], text[2];
+	char value[VALUE_MAX], wanted[VALUE_MAX * LABEL_VALUE_GROWTH], text[8];
 
 	for (size_t length = 1; length <= 20; length++)
 		for (size_t place = 0; place < length; place++)
@@ -63,7 +62,7 @@ static void every_byte_everywhere(void **state)
 /* What borrows from the byte before it must not be taken for special, nor the other way round. */
 static void pairs(void **state)
 {
-	char value[9] = "xxxxxxxx", wanted[32], first[2], second[2];
+	char value[9] = "xxxxxxxx", wanted[32], first[8], second[8];
 
 	for (int a = 1; a < 0x80; a++)
 		for (int b = 1; b < 0x80; b++) {
@@ -72,6 +71,18 @@ static void pairs(void **state)
 			snprintf(wanted, sizeof(wanted), "xxx%s%sxxx", told_as(a, first), told_as(b, second));
 			expect(value, 8, wanted);
 		}
+}
+
+/* Whoever reads the metrics in a terminal is not to be deceived. */
+static void what_terminals_obey(void **state)
+{
+	static const char csi[] = "a\xc2\x9b"
+				  "b",
+			  reversed[] = "a\xe2\x80\xae"
+				       "b";
+
+	expect(csi, strlen(csi), "a\\\\x9bb");
+	expect(reversed, strlen(reversed), "a\\\\u{202e}b");
 }
 
 static void letters_of_other_scripts(void **state)
@@ -104,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_byte_everywhere),
 		cmocka_unit_test(pairs),
+		cmocka_unit_test(what_terminals_obey),
 		cmocka_unit_test(letters_of_other_scripts),
 		cmocka_unit_test(several),
 	};

@@ -145,7 +145,7 @@ static void hostile_values(void **state)
 		{"\\", "\\\\"},
 		{"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
 		{"\xe2\x82", "\xef\xbf\xbd"}, /* cut in the middle of a character */
-		{"\xc3\xa9\r\t", "\xc3\xa9\r\t"},
+		{"\xc3\xa9\r\t", "\xc3\xa9\\\\x0d\\\\x09"},
 		{"{a,b}", "{a,b}"},
 	};
 

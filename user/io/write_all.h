@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * 0 or a negative errno; -EPIPE: the reader has gone; -ETIMEDOUT: there is one that has not read anything for a
- * second, and SIGTERM or SIGHUP waits, blocked, to end us.
+ * 0 or a negative errno; -EPIPE: the reader has gone; -ETIMEDOUT: there is one that has not read anything for
+ * a second, and SIGTERM or SIGHUP waits, blocked, to end us.
  */
 int write_all(int fd, const void *data, size_t length);
 /* Such an error in words. Static, or strerror()'s. */

@@ -7,8 +7,10 @@
 #include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#define DEL	      0x7f
 #define EVERY_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
 
 /* The highest bit of each byte that is zero, and maybe of some behind it. */
@@ -21,13 +23,13 @@ static uint64_t zeros(uint64_t word)
 static uint64_t specials(uint64_t word)
 {
 	return (((word - EVERY_BYTE(' ')) & ~word) | word | zeros(word ^ EVERY_BYTE('"')) |
-		zeros(word ^ EVERY_BYTE('\\'))) &
+		zeros(word ^ EVERY_BYTE('\\')) | zeros(word ^ EVERY_BYTE(DEL))) &
 	       EVERY_BYTE(0x80);
 }
 
 static bool is_plain(unsigned char c)
 {
-	return c >= ' ' && c < 0x80 && c != '"' && c != '\\';
+	return c >= ' ' && c < DEL && c != '"' && c != '\\';
 }
 
 /* Copies what is told as it is, nearly always all up to the NUL; *from comes to the first byte that is not.
@@ -63,6 +65,16 @@ static char *add(char *at, const char *bytes, size_t length)
 	return at + length;
 }
 
+/* What a terminal would obey, as text_safe() has it; the backslash is one of the value's. */
+static char *add_escape(char *at, uint32_t code)
+{
+	char text[16];
+
+	return add(at, text,
+		   (size_t)snprintf(text, sizeof(text), utf8_is_layout(code) ? "\\\\u{%04x}" : "\\\\x%02x",
+				    code));
+}
+
 static char *add_special(char *at, const char **from, const char *end)
 {
 	uint32_t code;
@@ -74,6 +86,8 @@ static char *add_special(char *at, const char **from, const char *end)
 		at = add(at, "\\n", 2);
 	else if (code == '"' || code == '\\')
 		at = add(at, code == '"' ? "\\\"" : "\\\\", 2);
+	else if (utf8_is_control(code) || utf8_is_layout(code))
+		at = add_escape(at, code);
 	else
 		at = add(at, *from, n);
 	*from += n;
