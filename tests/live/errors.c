@@ -29,6 +29,22 @@ static void expect_message(struct scene *scene, const struct tool_result *result
 	scene_note(scene, "%s: %.*s", what, (int)strcspn(result->err, "\n"), result->err);
 }
 
+/* A process of somebody else's, which is not asking for the wrong thing. */
+static void expect_not_permitted(struct scene *scene, const char *command, const char *option)
+{
+	const struct tool_run options = {.uid = NOBODY};
+	struct tool_result result;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	tool_run(scene, &result, &options, command, strcmp(command, "why") ? "ports" : "80", option, pid,
+		 NULL);
+	expect_message(scene, &result, 3, option);
+	if (!strstr(result.err, "CAP_SYS_PTRACE"))
+		scene_fail(scene, "%s: the message does not say what is missing: %s", option, result.err);
+	tool_result_free(&result);
+}
+
 void error_unprivileged(struct scene *scene)
 {
 	const struct tool_run options = {.uid = NOBODY};
@@ -41,6 +57,8 @@ void error_unprivileged(struct scene *scene)
 	if (result.out_length)
 		scene_fail(scene, "and yet there is output: %s", result.out);
 	tool_result_free(&result);
+	expect_not_permitted(scene, "ls", "--netns");
+	expect_not_permitted(scene, "why", "--pid");
 }
 
 /* --- usage ------------------------------------------------------------------------------------------------

@@ -12,6 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* /proc/PID/ns asks for what ptrace(2) does. */
+int netns_choice_complain(const char *option, const char *word, const char *kind, int error)
+{
+	if (error == -EACCES || error == -EPERM) {
+		complain(
+			"%s %s: not permitted: it takes CAP_SYS_PTRACE, which root has outside of containers",
+			option, word);
+		return EXIT_UNSUPPORTED;
+	}
+	if (error == -ENOENT || error == -ESRCH)
+		complain("%s %s: there is no such %s", option, word, kind);
+	else
+		complain("%s %s: %s", option, word, strerror(-error));
+	return EXIT_USAGE;
+}
+
 int netns_choice_open(const struct options *options, struct netns_choice *ret_choice)
 {
 	struct netns_choice choice = {.fd = -1};
@@ -32,11 +48,8 @@ int netns_choice_open(const struct options *options, struct netns_choice *ret_ch
 		close(choice.fd);
 		choice.fd = error;
 	}
-	if (choice.fd < 0) {
-		complain("--netns %s: %s", options->netns,
-			 choice.fd == -ENOENT ? "there is no such network namespace" : strerror(-choice.fd));
-		return EXIT_USAGE;
-	}
+	if (choice.fd < 0)
+		return netns_choice_complain("--netns", options->netns, "network namespace", choice.fd);
 	choice.inode = (uint32_t)st.st_ino;
 	*ret_choice = choice;
 	return EXIT_DONE;

@@ -12,7 +12,11 @@ struct netns_choice {
 	uint32_t inode; /* 0: all of them */
 };
 
-/* Complains. EXIT_DONE or EXIT_USAGE: there is no such, or it cannot be asked for. */
+/* Why what an option names cannot be opened: a negative errno. EXIT_USAGE, or EXIT_UNSUPPORTED: not
+ * permitted. */
+int netns_choice_complain(const char *option, const char *word, const char *kind, int error);
+
+/* Complains. EXIT_DONE, EXIT_USAGE: there is no such, or it cannot be asked for, or EXIT_UNSUPPORTED. */
 int netns_choice_open(const struct options *options, struct netns_choice *ret_choice);
 /* Whether it can be entered, for who has to look at its tables of ports. Complains. EXIT_DONE or
  * EXIT_UNSUPPORTED. */

@@ -2,6 +2,7 @@
 #include "command/why_asked.h"
 
 #include "command/command.h"
+#include "command/netns_choice.h"
 #include "source/bind_restraints.h"
 #include "system/bind_probe.h"
 #include "system/lookup.h"
@@ -51,17 +52,22 @@ static bind_doubts doubts_of(const struct asker *asker)
 	return doubts;
 }
 
+static int complain_of_pid(const struct options *options, int error)
+{
+	char pid[24];
+
+	snprintf(pid, sizeof(pid), "%" PRIu64, options->pid);
+	return netns_choice_complain("--pid", pid, "process", error);
+}
+
 /* Nobody in particular: root may all, nobody else may what needs a right; nothing confines it. */
 static int read_asker(const struct options *options, int netns_fd, struct why_asked *asked)
 {
 	uint32_t pid = options->pid <= INT32_MAX ? (uint32_t)options->pid : 0;
 	int error = asker_read(pid ? pid : (uint32_t)getpid(), netns_fd, &asked->asker);
 
-	if (options->pid && (!pid || error)) {
-		complain("--pid %" PRIu64 ": %s", options->pid,
-			 pid ? strerror(-error) : "there is no such process");
-		return EXIT_USAGE;
-	}
+	if (options->pid && (!pid || error))
+		return complain_of_pid(options, pid ? error : -ESRCH);
 	asked->wish.uid = pid ? asked->asker.uid : geteuid();
 	if (options->uid && read_uid(options->uid, &asked->wish.uid)) {
 		complain("--uid %s: there is no such user", options->uid);
@@ -152,7 +158,8 @@ static int look_there(const struct options *options, const struct port_spec *spe
 /* --- where ------------------------------------------------------------------------------------------------
  */
 
-static int open_netns(const struct options *options)
+/* The one that is named, a process's, or our own. Complains. EXIT_DONE, EXIT_USAGE or EXIT_UNSUPPORTED. */
+static int open_netns(const struct options *options, int *ret_fd)
 {
 	char pid[24];
 	int fd;
@@ -162,15 +169,15 @@ static int open_netns(const struct options *options)
 		fd = netns_open(options->netns);
 	else
 		fd = options->pid ? netns_open(pid) : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && options->netns)
-		complain("--netns %s: %s", options->netns,
-			 fd == -ENOENT ? "there is no such network namespace" : strerror(-fd));
-	else if (fd < 0 && options->pid)
-		complain("--pid %" PRIu64 ": %s", options->pid,
-			 fd == -ENOENT ? "there is no such process" : strerror(-fd));
-	else if (fd < 0)
-		complain("cannot open the own network namespace");
-	return fd;
+	*ret_fd = fd;
+	if (fd >= 0)
+		return EXIT_DONE;
+	if (options->netns)
+		return netns_choice_complain("--netns", options->netns, "network namespace", fd);
+	if (options->pid)
+		return complain_of_pid(options, fd);
+	complain("cannot open the own network namespace: %s", strerror(errno));
+	return EXIT_UNSUPPORTED;
 }
 
 static int look_inside(const struct options *options, const struct port_spec *spec, int netns_fd, int home_fd,
@@ -194,11 +201,13 @@ static int look_inside(const struct options *options, const struct port_spec *sp
 int why_asked_read(const struct options *options, const struct port_spec *spec, struct why_asked *ret_asked)
 {
 	struct why_asked asked = {.socket_fd = -1};
-	int home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), status = EXIT_USAGE;
-	int netns_fd = open_netns(options);
+	int home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netns_fd;
+	int status = open_netns(options, &netns_fd);
 	struct stat netns;
 
-	if (netns_fd >= 0 && !fstat(netns_fd, &netns)) {
+	if (!status && fstat(netns_fd, &netns))
+		status = EXIT_INTERNAL;
+	if (!status) {
 		asked.netns = (uint32_t)netns.st_ino;
 		status = read_asker(options, netns_fd, &asked);
 		if (!status)
