@@ -233,6 +233,7 @@ static void do_who(struct run *run, struct words *words)
 	if (filter_parse(words->word + 2, words->n - 2, NULL, &filter, &error))
 		give_up("filter: %s", error.message);
 	options.list.filter = filter;
+	options.filtered = words->n > 2;
 	options.spec = &spec;
 	if (who_print(run->text_out, run->model, &options, &held))
 		give_up("who_print() failed");

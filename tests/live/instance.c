@@ -387,14 +387,23 @@ static void had_port(struct scene *scene, void *context)
 	receive_end(scene, client);
 }
 
-static void expect_words(struct scene *scene, const char *option, int status, const char *words)
+static void expect_words_of(struct scene *scene, pid_t of, const char *option, int status, const char *words)
 {
 	struct tool_result result;
+	char pid[16];
 
-	tool_run(scene, &result, NULL, "who", "8510/tcp", option, NULL);
+	snprintf(pid, sizeof(pid), "%d", of);
+	tool_run(scene, &result, NULL, "who", "8510/tcp", option, of ? "--netns" : NULL, pid, NULL);
 	if (result.status != status || !strstr(result.out, words))
 		scene_fail(scene, "'%s' is not said: %s%s", words, result.out, result.err);
+	if (of && of != getpid() && strstr(result.out, "had it"))
+		scene_fail(scene, "somebody had it elsewhere: %s", result.out);
 	tool_result_free(&result);
+}
+
+static void expect_words(struct scene *scene, const char *option, int status, const char *words)
+{
+	expect_words_of(scene, 0, option, status, words);
 }
 
 void instance_remembers(struct scene *scene)
@@ -409,6 +418,8 @@ void instance_remembers(struct scene *scene)
 	tool_await_count(&tool, EVENT_CLOSE, 1);
 	snprintf(words, sizeof(words), "; live(%d) had it until ", pid);
 	expect_words(scene, "--sync", 1, words);
+	expect_words_of(scene, getpid(), "--sync", 1, words);
+	expect_words_of(scene, tool.pid, "--sync", 1, "nobody has tcp port 8510 in network namespace ");
 	expect_words(scene, "--no-instance", 1, "nobody has tcp port 8510\n");
 	pid = actor_start(scene, had_port, scene);
 	actor_join(scene, pid);

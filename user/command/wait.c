@@ -375,6 +375,7 @@ static int print(const struct waiting *waiting, bool fulfilled)
 			 .holders_as_of_ns = now_ns},
 		.spec = &waiting->wish.spec,
 		.home_netns = waiting->wish.netns,
+		.netns = waiting->wish.netns,
 	};
 	int error = 0;
 

@@ -3,6 +3,7 @@
 #include "view/who.h"
 #include "command/command.h"
 #include "command/fill.h"
+#include "command/netns_choice.h"
 #include "command/parents.h"
 #include "io/pager.h"
 #include "pipeline.h"
@@ -72,8 +73,11 @@ int command_who(const struct options *options, char **words, size_t n_words)
 	struct pipeline *pipeline;
 	struct filter *filter = NULL;
 	struct port_spec spec;
+	uint32_t netns = 0;
 	int status = parse_seen_port(options, "who", words, n_words, &spec);
 
+	if (!status)
+		status = netns_choice_read(options, &netns);
 	if (!status)
 		status = parse_filter(options, options->from, words + 1, n_words - 1, &filter);
 	if (status)
@@ -86,7 +90,9 @@ int command_who(const struct options *options, char **words, size_t n_words)
 					 .json = options->json,
 					 .filter = filter},
 				.spec = &spec,
-				.home_netns = options->from ? 0 : proc_netns()},
+				.home_netns = options->from ? 0 : proc_netns(),
+				.netns = netns,
+				.filtered = n_words > 1},
 		};
 
 		status = ask(options, pipeline, &question);

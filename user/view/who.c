@@ -112,7 +112,7 @@ static int print_lines(const struct who *who)
  */
 
 struct search {
-	const struct port_spec *spec;
+	const struct who_options *options;
 	const struct past_holder *latest;
 };
 
@@ -120,7 +120,8 @@ static int take_past(void *context, const struct rec_socket *place, const struct
 {
 	struct search *search = context;
 
-	if (port_spec_matches_place(search->spec, place) &&
+	if (port_spec_matches_place(search->options->spec, place) &&
+	    (!search->options->netns || place->netns == search->options->netns) &&
 	    (!search->latest || holder->until_ns >= search->latest->until_ns))
 		search->latest = holder;
 	return 0;
@@ -129,13 +130,17 @@ static int take_past(void *context, const struct rec_socket *place, const struct
 void who_print_nobody(FILE *out, const struct model *model, const struct who_options *options,
 		      const char *before, const char *after)
 {
-	struct search search = {.spec = options->spec};
+	struct search search = {.options = options};
 	char room[WHO_LINE_MAX], port[PORT_SPEC_TEXT_MAX];
 	const struct who who = {.out = out, .model = model, .options = options, .room = room};
 	struct text text = who_line(&who);
 
 	text_format(&text, "%s%s%s", before, port_spec_text(options->spec, port), after);
-	if (!options->list.filter)
+	if (options->netns && options->netns != options->home_netns) {
+		text_put(&text, " in network namespace ");
+		text_netns(&text, model, options->netns, options->list.view.numeric);
+	}
+	if (!options->filtered)
 		model_each_past_port(model, take_past, &search);
 	if (search.latest) {
 		text_put(&text, "; ");
@@ -181,7 +186,7 @@ int who_print(FILE *out, const struct model *model, const struct who_options *op
 	if (error)
 		return error;
 	*ret_held = table.n_ports || table.n_connections;
-	if (!*ret_held && !options->list.json && options->list.filter)
+	if (!*ret_held && !options->list.json && options->filtered)
 		who_print_nobody(out, model, options, "nothing on ", " matches the filter");
 	else if (!*ret_held && !options->list.json)
 		who_print_nobody(out, model, options, "nobody has ", "");

@@ -15,6 +15,8 @@ struct who_options {
 	struct list_options list;     /* its filter narrows what is on the port */
 	const struct port_spec *spec; /* borrowed */
 	uint32_t home_netns;	      /* of who asks, so that others are told apart; 0: not known */
+	uint32_t netns;		      /* the only one that is asked about; 0: all */
+	bool filtered;		      /* list.filter asks for more than a namespace */
 };
 
 /* The sockets on the port, to be freed with port_table_free(). 0 or -ENOMEM. */
@@ -26,7 +28,7 @@ int who_print(FILE *out, const struct model *model, const struct who_options *op
 /* Some of the sockets, a line each, or a JSON row each. */
 int who_print_short(FILE *out, const struct model *model, const struct port_table *table,
 		    const struct who_options *options);
-/* A line: before, the port, after; without a filter also who had it last, where that is known. */
+/* A line: before, the port, after; unless filtered also who had it last, where that is known. */
 void who_print_nobody(FILE *out, const struct model *model, const struct who_options *options,
 		      const char *before, const char *after);
 
