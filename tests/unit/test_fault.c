@@ -42,11 +42,24 @@ static void test_other_reasons(void **state)
 	expect(-EINTR, "try again");
 }
 
+static void test_descriptors(void **state)
+{
+	struct fault fault = {0};
+
+	assert_int_equal(fault_set_refused(&fault, -EMFILE, "the BPF iterators"), -EMFILE);
+	assert_false(fault.unsupported);
+	assert_non_null(strstr(fault.text, "the BPF iterators take more file descriptors than"));
+	assert_non_null(strstr(fault.text, "(ulimit -n)"));
+	assert_int_equal(fault_set_refused(&fault, -ENFILE, "the BPF iterators"), -ENFILE);
+	assert_non_null(strstr(fault.text, "no file descriptors are left for the BPF iterators"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_old),
 		cmocka_unit_test(test_other_reasons),
+		cmocka_unit_test(test_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

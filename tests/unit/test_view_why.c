@@ -241,6 +241,37 @@ static void what_is_refused_early(void **state)
 	       "net.ipv4.ip_nonlocal_bind=1\"]}}\n");
 }
 
+/* Of UDP, not that TCP has no multicast. */
+static void what_no_interface_is_named_for(void **state)
+{
+	static const struct {
+		uint8_t first, second;
+		uint16_t protocol;
+		const char *words;
+	} cases[] = {
+		{0xff, 0x02, IPPROTO_UDP, "(EINVAL): a link-local multicast address needs an interface\n"},
+		{0xff, 0x02, IPPROTO_TCP, "(EINVAL): a TCP socket cannot have a multicast address\n"},
+		{0xfe, 0x80, IPPROTO_UDP, "(EINVAL): a link-local address needs an interface\n"},
+		{0x20, 0x01, IPPROTO_UDP,
+		 "(EINVAL): the kernel does not take this address for such a socket\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stage stage;
+		char *text;
+
+		prepare(&stage, *state);
+		stage.wish.family = AF_INET6;
+		stage.wish.protocol = cases[i].protocol;
+		stage.wish.addr[0] = cases[i].first;
+		stage.wish.addr[1] = cases[i].second;
+		stage.wish.address_error = EINVAL;
+		text = answer(&stage, false, 0);
+		assert_non_null(strstr(text, cases[i].words));
+		free(text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -251,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(listeners_come_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(doubts_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_no_interface_is_named_for, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 int fault_set(struct fault *fault, int error, const char *format, ...)
@@ -36,10 +37,24 @@ static const char *meaning_of(int error)
 	}
 }
 
+/* Not the kernel's fault. */
+static int set_crowded(struct fault *fault, int error, const char *what)
+{
+	struct rlimit limit;
+
+	if (error == -EMFILE && !getrlimit(RLIMIT_NOFILE, &limit))
+		return fault_set(fault, error,
+				 "%s take more file descriptors than this process may have: %llu (ulimit -n)",
+				 what, (unsigned long long)limit.rlim_cur);
+	return fault_set(fault, error, "no file descriptors are left for %s: %s", what, errno_words(-error));
+}
+
 int fault_set_refused(struct fault *fault, int error, const char *what)
 {
 	struct utsname kernel;
 
+	if (error == -EMFILE || error == -ENFILE)
+		return set_crowded(fault, error, what);
 	if (uname(&kernel))
 		kernel.release[0] = '\0';
 	fault->unsupported = true;

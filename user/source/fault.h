@@ -14,7 +14,7 @@ struct fault {
 int fault_set(struct fault *fault, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /*
  * That the kernel refused `what`: with its reason, which kernel it is, and what is needed, as far as the
- * negative errno says it.
+ * negative errno says it. Of too many open files the kernel is not blamed.
  */
 int fault_set_refused(struct fault *fault, int error, const char *what);
 

@@ -195,12 +195,23 @@ void why_remedy(struct text *text, const struct model *model, const struct why_a
 /* --- the bind itself --------------------------------------------------------------------------------------
  */
 
+/* Of one link, or of the host alone (__ipv6_addr_needs_scope_id(), include/net/ipv6.h). */
+static bool needs_interface(const struct bind_wish *wish)
+{
+	if (wish->family != AF_INET6)
+		return false;
+	if (wish->addr[0] == 0xff)
+		return (wish->addr[1] & 0xf) == 1 || (wish->addr[1] & 0xf) == 2;
+	return wish->addr[0] == 0xfe && (wish->addr[1] & 0xc0) == 0x80;
+}
+
 static void put_invalid(struct text *text, const struct bind_wish *wish)
 {
-	if (wish->family == AF_INET6 && wish->addr[0] == 0xff)
+	if (wish->family == AF_INET6 && wish->addr[0] == 0xff && wish->protocol != IPPROTO_UDP)
 		text_put(text, "a TCP socket cannot have a multicast address");
-	else if (wish->family == AF_INET6 && wish->addr[0] == 0xfe)
-		text_put(text, "a link-local address needs an interface");
+	else if (needs_interface(wish))
+		text_format(text, "a link-local %saddress needs an interface",
+			    wish->addr[0] == 0xff ? "multicast " : "");
 	else
 		text_put(text, "the kernel does not take this address for such a socket");
 }
