@@ -180,46 +180,61 @@ static void closed_pipe(struct scene *scene)
 	tool_result_free(&result);
 }
 
-/* One at a time: prepare() is told nothing. */
+/* What it writes to; prepare(), which is told nothing else, says who writes. */
 static struct stalled {
 	int ends[2];
 	_Atomic pid_t tool;
 } * stalled;
 
-static int write_to_stalled(void)
+static int say_who(void)
 {
 	atomic_store(&stalled->tool, getpid());
-	return dup2(stalled->ends[1], STDOUT_FILENO) < 0;
+	return 0;
 }
 
+static void await_ready(struct scene *scene)
+{
+	char line[4096];
+	ssize_t n = scene_must(scene, read(stalled->ends[0], line, sizeof(line)), "read");
+
+	if (!memmem(line, (size_t)n, "\"ready\"", strlen("\"ready\"")))
+		scene_fail(scene, "the first line is not `ready`");
+}
+
+/* Full, and there is still more that has to go through it. */
 static void bind_until_stalled(struct scene *scene, void *context)
 {
 	struct pollfd item = {.fd = stalled->ends[1], .events = POLLOUT};
 	unsigned after = 0;
 
-	for (unsigned i = 0; i < 50000 && after < 64; i++) {
-		union address address = address_of("127.0.0.1", (uint16_t)(10000 + i));
+	await_ready(scene);
+	for (unsigned i = 0; after < 64; i++) {
+		union address address = address_of("127.0.0.1", (uint16_t)(10000 + i % 50000));
 		int fd = act_socket(scene, AF_INET, SOCK_DGRAM);
 
 		scene_must(scene, bind(fd, &address.any, address_length(&address)), "bind");
 		close(fd);
-		if (!atomic_load(&stalled->tool))
-			i = 0; /* it has not begun */
 		after += poll(&item, 1, 0) == 0;
 	}
 	scene_must(scene, kill(atomic_load(&stalled->tool), SIGTERM), "kill");
 }
 
-/* As in `| less` when nobody scrolls: SIGTERM ends it all the same, and it says that something is missing. */
-static void stalled_pipe(struct scene *scene)
+static void open_stalled(struct scene *scene)
 {
-	const struct tool_run options = {.prepare = write_to_stalled};
-	struct tool_result result;
-	pid_t actor;
-
 	stalled = shared_new(scene, sizeof(*stalled));
 	scene_must(scene, pipe2(stalled->ends, O_CLOEXEC), "pipe");
 	scene_must(scene, fcntl(stalled->ends[1], F_SETPIPE_SZ, 4096), "F_SETPIPE_SZ");
+}
+
+/* As in `| less` when nobody scrolls: SIGTERM ends it all the same, and it says that something is missing. */
+static void stalled_pipe(struct scene *scene)
+{
+	struct tool_run options = {.prepare = say_who};
+	struct tool_result result;
+	pid_t actor;
+
+	open_stalled(scene);
+	options.stdout_fd = stalled->ends[1];
 	actor = actor_start(scene, bind_until_stalled, NULL);
 	tool_run(scene, &result, &options, "trace", "--json", NULL);
 	actor_join(scene, actor);
@@ -234,11 +249,12 @@ static void stalled_pipe(struct scene *scene)
 /* A command that is to be watched does not run unwatched. */
 static void expect_not_run(struct scene *scene)
 {
-	const struct tool_run options = {.prepare = write_to_stalled};
+	struct tool_run options = {0};
 	struct tool_result result;
 
-	scene_must(scene, pipe2(stalled->ends, O_CLOEXEC), "pipe");
+	open_stalled(scene);
 	close(stalled->ends[0]);
+	options.stdout_fd = stalled->ends[1];
 	tool_run(scene, &result, &options, "trace", "--json", "--", "true", NULL);
 	close(stalled->ends[1]);
 	if (result.status != 74 || !strstr(result.err, "true was not run"))

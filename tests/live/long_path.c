@@ -94,6 +94,7 @@ void long_path(struct scene *scene)
 
 struct upgraded {
 	char path[600];
+	const char *name;
 	int input[2], begun[2]; /* pipes: what it reads from, and what closes when it is another program */
 };
 
@@ -119,33 +120,60 @@ static void expect_path(struct scene *scene, const json_t *row, void *context)
 	if (event_number(row, "network.local.port") != HELD)
 		return;
 	if (strcmp(event_string(holder, "process.executable.path"), upgraded->path) ||
-	    strcmp(event_string(holder, "process.executable.name"), "upgraded"))
+	    strcmp(event_string(holder, "process.executable.name"), upgraded->name))
 		scene_fail(scene, "the program is called %s, of %s",
 			   event_string(holder, "process.executable.name"),
 			   event_string(holder, "process.executable.path"));
 	scene_note(scene, "%s", event_string(holder, "process.executable.path"));
 }
 
-/* Metrics and filters go on by its name. */
-void deleted_program(struct scene *scene)
+static pid_t start_server(struct scene *scene, struct upgraded *upgraded)
 {
-	struct upgraded upgraded;
-	struct tool_result result;
 	pid_t actor;
 	char byte;
 
-	snprintf(upgraded.path, sizeof(upgraded.path), "%s/upgraded", scene->out_dir);
-	copy_program(scene, access("/usr/bin/cat", X_OK) ? "/bin/cat" : "/usr/bin/cat", upgraded.path);
-	scene_must(scene, pipe2(upgraded.input, O_CLOEXEC), "pipe");
-	scene_must(scene, pipe2(upgraded.begun, O_CLOEXEC), "pipe");
-	actor = actor_start(scene, serve_on, &upgraded);
-	close(upgraded.begun[1]);
-	scene_must(scene, read(upgraded.begun[0], &byte, 1), "read"); /* 0, when it has executed */
-	scene_must(scene, unlink(upgraded.path), "unlink");
+	copy_program(scene, access("/usr/bin/cat", X_OK) ? "/bin/cat" : "/usr/bin/cat", upgraded->path);
+	scene_must(scene, pipe2(upgraded->input, O_CLOEXEC), "pipe");
+	scene_must(scene, pipe2(upgraded->begun, O_CLOEXEC), "pipe");
+	actor = actor_start(scene, serve_on, upgraded);
+	close(upgraded->begun[1]);
+	scene_must(scene, read(upgraded->begun[0], &byte, 1), "read"); /* 0, when it has executed */
+	return actor;
+}
+
+enum fate { STAYS, IS_GONE, IS_ELSEWHERE };
+
+static void expect_name(struct scene *scene, const char *name, enum fate fate)
+{
+	struct upgraded upgraded = {.name = name};
+	struct tool_result result;
+	char other[700];
+	pid_t actor;
+
+	snprintf(upgraded.path, sizeof(upgraded.path), "%s/%s", scene->out_dir, name);
+	snprintf(other, sizeof(other), "%s.other", upgraded.path);
+	unlink(upgraded.path);
+	unlink(other);
+	actor = start_server(scene, &upgraded);
+	if (fate == IS_ELSEWHERE)
+		scene_must(scene, link(upgraded.path, other), "link");
+	if (fate != STAYS)
+		scene_must(scene, unlink(upgraded.path), "unlink");
 	tool_run(scene, &result, NULL, "ls", "ports", "--json", "--no-instance", "lport", "8951", NULL);
 	if (result.status || !result.out_length)
 		scene_fail(scene, "ls: exit code %d: %s", result.status, result.err);
 	tool_each_line(scene, result.out_path, expect_path, &upgraded);
 	tool_result_free(&result);
 	actor_kill(scene, actor);
+	unlink(upgraded.path);
+	unlink(other);
+}
+
+/* Metrics and filters go on by its name, which may end like that of one that is gone. */
+void deleted_program(struct scene *scene)
+{
+	expect_name(scene, "upgraded", IS_GONE);
+	expect_name(scene, "linked", IS_ELSEWHERE);
+	expect_name(scene, "odd (deleted)", STAYS);
+	expect_name(scene, "odd (deleted)", IS_GONE);
 }

@@ -10,16 +10,19 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define PORT	   7971
-#define NAMESPACES 300 /* a tenth where everything takes longer */
-#define LOOKS	   8
+#define PORT  7971
+#define LOOKS 4
+#define MOST  500 /* namespaces */
 
 struct birth {
-	int begun, done; /* gates: the first is there, and each of them */
+	int first, there; /* gates: there is one; and the next may be born */
+	atomic_bool enough;
+	_Atomic unsigned born;
 };
 
 static void live_elsewhere(const struct scene *scene, const struct birth *birth)
@@ -32,7 +35,7 @@ static void live_elsewhere(const struct scene *scene, const struct birth *birth)
 	fd = act_socket(scene, AF_INET, SOCK_STREAM);
 	scene_must(scene, bind(fd, &at.any, address_length(&at)), "bind");
 	scene_must(scene, listen(fd, 8), "listen");
-	gate_post(scene, birth->done);
+	gate_post(scene, birth->there);
 	for (;;)
 		pause();
 }
@@ -40,16 +43,16 @@ static void live_elsewhere(const struct scene *scene, const struct birth *birth)
 /* One after the other, each to stay. */
 static void bear(struct scene *scene, void *context)
 {
-	unsigned count = scene->scale < 1 ? NAMESPACES / 10 : NAMESPACES;
-	const struct birth *birth = context;
+	struct birth *birth = context;
 
-	for (unsigned i = 0; i < count; i++) {
+	while (!atomic_load(&birth->enough) && atomic_load(&birth->born) < MOST) {
 		if (scene_must(scene, fork(), "fork") == 0)
 			live_elsewhere(scene, birth);
-		gate_wait(scene, birth->done);
-		if (i == 0)
-			gate_post(scene, birth->begun);
+		gate_wait(scene, birth->there);
+		if (!atomic_fetch_add(&birth->born, 1))
+			gate_post(scene, birth->first);
 	}
+	gate_post(scene, birth->first);
 	for (;;)
 		pause();
 }
@@ -67,26 +70,39 @@ static void expect_holder(struct scene *scene, const json_t *row, void *context)
 			   (unsigned)event_number(row, "portsnoop.netns"), *seen - 1);
 }
 
+/* Returns how many there are, no fewer than before. */
+static unsigned look(struct scene *scene, unsigned before)
+{
+	struct tool_result result;
+	unsigned seen = 0;
+
+	tool_run(scene, &result, NULL, "ls", "ports", "--no-instance", "--json", NULL);
+	if (result.status || result.err_length)
+		scene_fail(scene, "after %u: exit code %d: %s", before, result.status, result.err);
+	tool_each_line(scene, result.out_path, expect_holder, &seen);
+	if (seen < before)
+		scene_fail(scene, "%u namespaces, and %u before", seen, before);
+	scene_note(scene, "%u namespaces", seen);
+	tool_result_free(&result);
+	return seen;
+}
+
+/* While it looks they are born, as quickly as they can be; at the end they are all there. */
 void netns_born(struct scene *scene)
 {
-	struct birth birth = {gate_new(scene), gate_new(scene)};
-	pid_t mother = actor_start(scene, bear, &birth);
-	unsigned before = 0;
+	struct birth *birth = shared_new(scene, sizeof(*birth));
+	unsigned seen = 0;
+	pid_t mother;
 
-	gate_wait(scene, birth.begun);
-	for (unsigned i = 0; i < LOOKS; i++) {
-		struct tool_result result;
-		unsigned seen = 0;
-
-		tool_run(scene, &result, NULL, "ls", "ports", "--no-instance", "--json", NULL);
-		if (result.status || result.err_length)
-			scene_fail(scene, "look %u: exit code %d: %s", i, result.status, result.err);
-		tool_each_line(scene, result.out_path, expect_holder, &seen);
-		if (seen < before)
-			scene_fail(scene, "%u namespaces, and %u before", seen, before);
-		scene_note(scene, "%u namespaces", seen);
-		before = seen;
-		tool_result_free(&result);
-	}
+	birth->first = gate_new(scene);
+	birth->there = gate_new(scene);
+	mother = actor_start(scene, bear, birth);
+	gate_wait(scene, birth->first);
+	for (unsigned i = 0; i < LOOKS; i++)
+		seen = look(scene, seen);
+	atomic_store(&birth->enough, true);
+	gate_wait(scene, birth->first); /* the last one is there, too */
+	if (look(scene, seen) != atomic_load(&birth->born))
+		scene_fail(scene, "there are %u namespaces", atomic_load(&birth->born));
 	actor_kill(scene, mother);
 }

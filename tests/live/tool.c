@@ -407,8 +407,10 @@ _Noreturn static void become_run(const struct scene *scene, const char **argv, c
 				 const struct tool_result *result)
 {
 	const char *path = options->stdout_path ? options->stdout_path : result->out_path;
-	int out = open(path, options->stdout_path ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	int out = options->stdout_fd;
 
+	if (!out)
+		out = open(path, options->stdout_path ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	if (out < 0)
 		_exit(127);
 	if (options->uid && (setresgid(options->uid, options->uid, options->uid) ||
@@ -448,7 +450,7 @@ static void reap(struct scene *scene, struct tool_result *result, const struct t
 
 	scene_must(scene, waitpid(pid, &status, 0), "waitpid");
 	result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	if (!options || !options->stdout_path)
+	if (!options || (!options->stdout_path && !options->stdout_fd))
 		result->out = file_read(scene, result->out_path, &result->out_length);
 	result->err = file_read(scene, result->err_path, &result->err_length);
 	offer_kernel(scene, result->err);

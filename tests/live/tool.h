@@ -64,6 +64,7 @@ json_t *tool_summary(const struct tool *tool);
 struct tool_run {
 	uid_t uid;		 /* 0: root */
 	const char *stdout_path; /* NULL: into out_path */
+	int stdout_fd;		 /* instead; 0: none */
 	int (*prepare)(void);	 /* in the child, before exec; 0 when it worked */
 };
 struct tool_result {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "io/output.h"
+#include "io/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,9 +215,10 @@ static void *read_slowly(void *context)
 }
 
 /* Through a pipe that holds less than the text: writes are partial, or find no room. */
-static void assert_gets_through(struct fixture *f, int pipe_flags, long begin_after_ns)
+static void assert_gets_through(struct fixture *f, int pipe_flags, unsigned begin_after_ms)
 {
-	struct reader reader = {.found = malloc(TEXT_MAX + 9999), .begin_after.tv_nsec = begin_after_ns};
+	struct reader reader = {.found = malloc(TEXT_MAX + 9999),
+				.begin_after = {begin_after_ms / 1000, begin_after_ms % 1000 * 1000000l}};
 	int ends[2];
 
 	assert_non_null(reader.found);
@@ -251,8 +253,7 @@ static void count_alarm(int signal_number)
 }
 
 /* Ten milliseconds apart: a machine that is slow, or valgrind, must still get on between two. Until the
- * reader begins there are several: the first ends a write in part, the next ones while it has written
- * nothing. */
+ * reader begins there are several, while it waits for room. */
 static void interrupted(void **state)
 {
 	struct sigaction action = {.sa_handler = count_alarm};
@@ -261,7 +262,7 @@ static void interrupted(void **state)
 	alarms = 0;
 	sigaction(SIGALRM, &action, NULL); /* and it stays: a last alarm may still be on its way */
 	setitimer(ITIMER_REAL, &often, NULL);
-	assert_gets_through(*state, 0, 80000000);
+	assert_gets_through(*state, 0, 80);
 	setitimer(ITIMER_REAL, &off, NULL);
 }
 
@@ -305,14 +306,30 @@ static void ends_nevertheless(void **state)
 	}
 }
 
-/* Ctrl-C: whoever pages goes on reading. */
+/* Ctrl-C: whoever pages goes on reading, after more time than the others have. */
 static void waits_for_pager(void **state)
 {
 	sigset_t set;
 
 	set_pending(SIGINT, &set);
-	assert_gets_through(*state, 0, 0);
+	assert_gets_through(*state, 0, 1500);
 	take_pending(SIGINT, &set);
+}
+
+/* The signal was taken before; for good, so this comes last. */
+static void ends_as_told(void **state)
+{
+	struct fixture *f = *state;
+	int ends[2];
+
+	write_all_hurry();
+	assert_int_equal(output_put(&f->out, f->text, TEXT_MAX), 0);
+	assert_written(f, TEXT_MAX);
+	assert_int_equal(pipe(ends), 0);
+	output_init(&f->out, ends[1]);
+	assert_int_equal(output_put(&f->out, f->text, TEXT_MAX), -ETIMEDOUT);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 int main(void)
@@ -329,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends_nevertheless, setup, teardown),
 		cmocka_unit_test_setup_teardown(waits_for_pager, setup, teardown),
+		cmocka_unit_test_setup_teardown(ends_as_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

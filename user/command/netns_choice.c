@@ -8,24 +8,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* /proc/PID/ns asks for what ptrace(2) does. */
+/* A process's: these ask for what ptrace(2) does. Other files and names are a matter of their directories. */
+static bool is_of_process(const char *word)
+{
+	return !word[strspn(word, "0123456789")] || !strncmp(word, "/proc/", strlen("/proc/"));
+}
+
 int netns_choice_complain(const char *option, const char *word, const char *kind, int error)
 {
-	if (error == -EACCES || error == -EPERM) {
+	bool refused = error == -EACCES || error == -EPERM;
+
+	if (error == -ENOENT || error == -ESRCH)
+		complain("%s %s: there is no such %s", option, word, kind);
+	else if (refused && is_of_process(word))
 		complain(
 			"%s %s: not permitted: it takes CAP_SYS_PTRACE, which root has outside of containers",
 			option, word);
-		return EXIT_UNSUPPORTED;
-	}
-	if (error == -ENOENT || error == -ESRCH)
-		complain("%s %s: there is no such %s", option, word, kind);
 	else
 		complain("%s %s: %s", option, word, strerror(-error));
-	return EXIT_USAGE;
+	return refused ? EXIT_UNSUPPORTED : EXIT_USAGE;
 }
 
 int netns_choice_open(const struct options *options, struct netns_choice *ret_choice)

@@ -6,6 +6,7 @@
 #include "command/serve.h"
 #include "command/sources.h"
 #include "core/census.h"
+#include "io/write_all.h"
 #include "loop.h"
 #include "source/conflicts.h"
 #include "source/enrich.h"
@@ -171,6 +172,8 @@ static int signalled(void *context)
 		return 0;
 	if (info.ssi_signo == SIGHUP && session->scrape.plan)
 		return session->scrape.plan->hangup(session->scrape.plan->context);
+	if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP)
+		write_all_hurry();
 	if (info.ssi_signo != SIGCHLD)
 		return SESSION_OVER;
 	if (!session->child)

@@ -13,6 +13,13 @@
 #define ROUND_MS 200  /* how often it is looked whether we are to end */
 #define GRACE_MS 1000 /* what a reader has then to go on reading */
 
+static bool hurried;
+
+void write_all_hurry(void)
+{
+	hurried = true;
+}
+
 /*
  * Not SIGINT: Ctrl-C reaches the pager as well, whose user goes on reading. Whoever has not blocked these has
  * ended by them already.
@@ -21,10 +28,12 @@ static bool is_to_end(void)
 {
 	sigset_t pending;
 
+	if (hurried)
+		return true;
 	return !sigpending(&pending) && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP));
 }
 
-/* Until PIPE_BUF bytes can be written, or an error is to be had by writing. */
+/* Until PIPE_BUF bytes can be written, on a terminal one, or an error is to be had by writing. */
 static int wait_for_reader(int fd)
 {
 	struct pollfd item = {.fd = fd, .events = POLLOUT};

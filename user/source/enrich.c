@@ -165,17 +165,32 @@ int enrich_follow(struct enrich *enrich, uint32_t pid)
 /* --- processes --------------------------------------------------------------------------------------------
  */
 
-/* The kernel puts this behind the name of a program that is no longer there (d_path(), fs/d_path.c). */
-static ssize_t without_deleted(int proc_fd, const char *path, ssize_t length)
+/* Whether the program has this name, seen from here or from the process's root. */
+static bool is_called(int proc_fd, const char *path)
+{
+	char inside[5 + REC_PATH_MAX];
+	struct stat program, file;
+
+	snprintf(inside, sizeof(inside), "root%s", path);
+	if (fstatat(proc_fd, "exe", &program, 0))
+		return true;
+	return (!fstatat(proc_fd, inside, &file, 0) && file.st_ino == program.st_ino &&
+		file.st_dev == program.st_dev) ||
+	       (!stat(path, &file) && file.st_ino == program.st_ino && file.st_dev == program.st_dev);
+}
+
+/* The kernel puts a mark behind the name of a program that is no longer there (d_path(), fs/d_path.c). */
+static size_t without_mark(int proc_fd, const char *path, size_t length)
 {
 	static const char mark[] = " (deleted)";
-	ssize_t rest = length - (ssize_t)strlen(mark);
-	struct stat program;
+	char whole[REC_PATH_MAX + 1];
 
-	return rest > 0 && !memcmp(path + rest, mark, strlen(mark)) &&
-			       !fstatat(proc_fd, "exe", &program, 0) && !program.st_nlink
-		       ? rest
-		       : length;
+	if (length <= strlen(mark) || length > REC_PATH_MAX ||
+	    memcmp(path + length - strlen(mark), mark, strlen(mark)))
+		return length;
+	memcpy(whole, path, length);
+	whole[length] = '\0';
+	return is_called(proc_fd, whole) ? length : length - strlen(mark);
 }
 
 /* As the kernel side has it: a program that an upgrade has replaced goes on under its name. */
@@ -186,7 +201,7 @@ static void read_path(int proc_fd, struct rec_process *process)
 	process->path_length = 0;
 	if (n <= 0)
 		return;
-	process->path_length = (uint16_t)without_deleted(proc_fd, process->path, n);
+	process->path_length = (uint16_t)without_mark(proc_fd, process->path, (size_t)n);
 	process->header.flags |= PROCESS_F_TEXT_PATH;
 	if ((size_t)n == sizeof(process->path))
 		process->header.flags |= PROCESS_F_PATH_CUT;

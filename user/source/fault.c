@@ -42,6 +42,7 @@ static int set_crowded(struct fault *fault, int error, const char *what)
 {
 	struct rlimit limit;
 
+	fault->unsupported = true;
 	if (error == -EMFILE && !getrlimit(RLIMIT_NOFILE, &limit))
 		return fault_set(fault, error,
 				 "%s take more file descriptors than this process may have: %llu (ulimit -n)",

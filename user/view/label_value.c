@@ -65,7 +65,7 @@ static char *add(char *at, const char *bytes, size_t length)
 	return at + length;
 }
 
-/* What a terminal would obey, as text_safe() has it; the backslash is one of the value's. */
+/* What a terminal would obey, by its code; the backslash is one of the value's. */
 static char *add_escape(char *at, uint32_t code)
 {
 	char text[16];
