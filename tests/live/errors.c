@@ -201,6 +201,16 @@ static void await_ready(struct scene *scene)
 		scene_fail(scene, "the first line is not `ready`");
 }
 
+/* `ready` fills it: the program waits for events when the signal comes, and has only its last lines to write.
+ */
+static void end_idle(struct scene *scene, void *context)
+{
+	struct pollfd item = {.fd = stalled->ends[0], .events = POLLIN};
+
+	scene_must(scene, poll(&item, 1, -1), "poll");
+	scene_must(scene, kill(atomic_load(&stalled->tool), SIGTERM), "kill");
+}
+
 /* Full, and there is still more that has to go through it. */
 static void bind_until_stalled(struct scene *scene, void *context)
 {
@@ -227,7 +237,7 @@ static void open_stalled(struct scene *scene)
 }
 
 /* As in `| less` when nobody scrolls: SIGTERM ends it all the same, and it says that something is missing. */
-static void stalled_pipe(struct scene *scene)
+static void stalled_pipe(struct scene *scene, actor_body *end)
 {
 	struct tool_run options = {.prepare = say_who};
 	struct tool_result result;
@@ -235,7 +245,7 @@ static void stalled_pipe(struct scene *scene)
 
 	open_stalled(scene);
 	options.stdout_fd = stalled->ends[1];
-	actor = actor_start(scene, bind_until_stalled, NULL);
+	actor = actor_start(scene, end, NULL);
 	tool_run(scene, &result, &options, "trace", "--json", NULL);
 	actor_join(scene, actor);
 	close(stalled->ends[0]);
@@ -296,7 +306,8 @@ void error_output(struct scene *scene)
 		   result.err);
 	tool_result_free(&result);
 	closed_pipe(scene);
-	stalled_pipe(scene);
+	stalled_pipe(scene, bind_until_stalled);
+	stalled_pipe(scene, end_idle);
 	expect_not_run(scene);
 	expect_file_limit(scene);
 	tool_run(scene, &result, &full, "ls", "--json", NULL);

@@ -165,18 +165,24 @@ int enrich_follow(struct enrich *enrich, uint32_t pid)
 /* --- processes --------------------------------------------------------------------------------------------
  */
 
-/* Whether the program has this name, seen from here or from the process's root. */
+static bool is_file(const struct stat *file, int directory_fd, const char *path)
+{
+	struct stat found;
+
+	return !fstatat(directory_fd, path, &found, 0) && found.st_ino == file->st_ino &&
+	       found.st_dev == file->st_dev;
+}
+
+/* Whether the program has this name, seen from the process's root or from here. */
 static bool is_called(int proc_fd, const char *path)
 {
-	char inside[5 + REC_PATH_MAX];
-	struct stat program, file;
+	char inside[sizeof("root") + REC_PATH_MAX];
+	struct stat program;
 
-	snprintf(inside, sizeof(inside), "root%s", path);
 	if (fstatat(proc_fd, "exe", &program, 0))
 		return true;
-	return (!fstatat(proc_fd, inside, &file, 0) && file.st_ino == program.st_ino &&
-		file.st_dev == program.st_dev) ||
-	       (!stat(path, &file) && file.st_ino == program.st_ino && file.st_dev == program.st_dev);
+	snprintf(inside, sizeof(inside), "root%s", path);
+	return is_file(&program, proc_fd, inside) || is_file(&program, AT_FDCWD, path);
 }
 
 /* The kernel puts a mark behind the name of a program that is no longer there (d_path(), fs/d_path.c). */

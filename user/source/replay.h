@@ -26,10 +26,12 @@ void replay_close(struct replay *replay);
  * there is nothing more, or what follows is damaged. 0, a negative errno, or what the sink said.
  */
 int replay_until(struct replay *replay, uint64_t time_ns, const struct sink *sink, bool *ret_ended);
+
 struct replay_span {
 	uint64_t begin_ns, end_ns; /* CLOCK_BOOTTIME; it begins with `ready`, or else with its first event */
 	bool cut;		   /* as *ret_cut of replay_read() */
 };
+/* 0, or a negative errno; *fault tells of that, and of a cut. */
 int replay_span(const char *path, struct replay_span *ret_span, struct fault *fault);
 
 #endif
